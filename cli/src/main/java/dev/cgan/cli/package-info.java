@@ -1,0 +1,2 @@
+/** The picocli commands of {@code cgan-cli}. */
+package dev.cgan.cli;

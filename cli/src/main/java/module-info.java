@@ -1,0 +1,10 @@
+/** The command line. */
+module dev.cgan.cli {
+    requires dev.cgan.core;
+    requires info.picocli;
+    requires com.fasterxml.jackson.databind;
+    requires com.fasterxml.jackson.dataformat.yaml;
+
+    opens dev.cgan.cli to
+            info.picocli;
+}

@@ -1,0 +1,2 @@
+/** Generative adversarial networks in Java. */
+package dev.cgan.core;
