@@ -71,17 +71,18 @@ def add_batch_norm(params, draws, buffers, name, channels):
 
 
 def dense(params, name, x):
-    return F.linear(x, params[f"{name}.weight"], params[f"{name}.bias"])
+    """A layer whose bias is not in `params` has none; so for convolutions."""
+    return F.linear(x, params[f"{name}.weight"], params.get(f"{name}.bias"))
 
 
 def conv(params, name, x, stride=1, pad=2):
     weight = params[f"{name}.weight"].permute(0, 3, 1, 2)
-    return nhwc(F.conv2d(nchw(x), weight, params[f"{name}.bias"], stride, pad))
+    return nhwc(F.conv2d(nchw(x), weight, params.get(f"{name}.bias"), stride, pad))
 
 
 def conv_transpose(params, name, x, stride, pad):
     weight = params[f"{name}.weight"].permute(0, 3, 1, 2)
-    return nhwc(F.conv_transpose2d(nchw(x), weight, params[f"{name}.bias"], stride, pad))
+    return nhwc(F.conv_transpose2d(nchw(x), weight, params.get(f"{name}.bias"), stride, pad))
 
 
 def batch_norm(params, buffers, name, x, training, momentum, epsilon):
