@@ -48,8 +48,9 @@ class Discriminator(nn.Module):
 @torch.no_grad()
 def update_average(average, network):
     """Parameters and moving statistics alike."""
-    pairs = [(a, b) for a, b in zip(average.state_dict().values(), network.state_dict().values()) if a.is_floating_point()]
-    torch._foreach_lerp_([a for a, _ in pairs], [b for _, b in pairs], 1 - EMA_DECAY)
+    pairs = zip(average.state_dict().values(), network.state_dict().values())
+    averages, values = zip(*[(a, b) for a, b in pairs if a.is_floating_point()])
+    torch._foreach_lerp_(averages, values, 1 - EMA_DECAY)
 
 
 def main():

@@ -1,4 +1,4 @@
-"""Makes the golden files of gan-core's tests: python make_golden.py [FILE ...] writes ../resources/golden/FILE.safetensors.
+"""Makes the golden files of gan-core's tests: `python make_golden.py [FILE ...]`, into ../resources/golden.
 
 Needs PyTorch and NumPy. Everything is float64; every input is a float32 number, so that a float32 run starts from the
 same values. The same PyTorch version gives the same bytes.

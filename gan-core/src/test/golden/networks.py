@@ -86,7 +86,7 @@ def conv_transpose(params, name, x, stride, pad):
 
 
 def batch_norm(params, buffers, name, x, training, momentum, epsilon):
-    """Over the last axis. Training mode uses the biased batch variance, for the moving variance too, as Keras 3 does."""
+    """Over the last axis. Training mode uses the biased variance, for the moving variance too, as Keras 3 does."""
     if training:
         axes = tuple(range(x.dim() - 1))
         mean, variance = x.mean(axes), x.var(axes, unbiased=False)

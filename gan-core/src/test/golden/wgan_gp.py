@@ -4,9 +4,10 @@ G: z -> dense h/4*w/4*4*dim, relu -> conv-transpose 4x4, stride 2, padding 1, 4*
 channels, tanh. Critic: conv 5x5, stride 2, padding 2, channels -> dim -> 2*dim -> 4*dim, leaky relu 0.2 after each ->
 dense 1. No normalisation. The full-size network has dim 64, z 128.
 
-One step: five critic updates, each on its own real batch and noise, of E D(fake) - E D(real) + 10 E (|grad D(x^)| - 1)^2
-with x^ = epsilon*real + (1-epsilon)*fake, epsilon uniform per sample, norm over all pixels and channels,
-sqrt(sum of squares + 1e-12); then one generator update of -E D(G(z)). Adam: 1e-4, 0.5, 0.9, 1e-7, Keras's form.
+One step: five critic updates, each on its own real batch and noise, of
+E D(fake) - E D(real) + 10 E (|grad D(x^)| - 1)^2 with x^ = epsilon*real + (1-epsilon)*fake, epsilon uniform per sample,
+the norm over all pixels and channels, sqrt(sum of squares + 1e-12); then one generator update of -E D(G(z)).
+Adam: 1e-4, 0.5, 0.9, 1e-7, Keras's form.
 """
 
 import torch
