@@ -1,7 +1,9 @@
 /** Tensors, autograd, layers, losses, optimizers, GAN models and their trainer. */
 module dev.cgan.core {
     requires dev.cgan.bindings;
-    requires com.fasterxml.jackson.databind;
+    requires com.fasterxml.jackson.core;
+    requires com.fasterxml.jackson.dataformat.yaml;
     requires java.desktop;
-    requires xchart;
+
+    exports dev.cgan.io;
 }
