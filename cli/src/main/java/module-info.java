@@ -1,5 +1,6 @@
 /** The command line. */
 module dev.cgan.cli {
+    requires dev.cgan.bindings;
     requires dev.cgan.core;
     requires info.picocli;
     requires com.fasterxml.jackson.databind;

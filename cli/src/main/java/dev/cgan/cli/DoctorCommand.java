@@ -1,0 +1,93 @@
+package dev.cgan.cli;
+
+import dev.cgan.bindings.DeviceInfo;
+import dev.cgan.bindings.LibraryInfo;
+import dev.cgan.bindings.LoadReport;
+import dev.cgan.bindings.NativeCalls;
+import dev.cgan.bindings.NativeLoadException;
+import dev.cgan.bindings.NativeLoader;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code cgan-cli doctor}: every piece that the program stands on: where it is, its version, or why it cannot be used. */
+@Command(
+        name = "doctor",
+        description = {
+            "Shows Java and each native library: path, version, and if it cannot be used, why not.",
+            "Exits with 0 if training is possible, else with 1.",
+            ""
+        },
+        footerHeading = "%nExamples:%n",
+        footer = "  cgan-cli doctor")
+final class DoctorCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private Verbosity verbosity;
+
+    DoctorCommand() {}
+
+    @Override
+    public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
+        try {
+            return examine(out);
+        } finally {
+            out.flush();
+        }
+    }
+
+    private static int examine(PrintWriter out) {
+        row(out, "java", System.getProperty("java.home"), Runtime.version().toString(), "ok");
+        row(
+                out,
+                "system",
+                System.getProperty("os.name") + " " + System.getProperty("os.version"),
+                System.getProperty("os.arch") + ", " + Runtime.getRuntime().availableProcessors() + " processors",
+                "ok");
+        LoadReport report;
+        try {
+            report = NativeLoader.load();
+        } catch (NativeLoadException e) {
+            row(out, "libcgan", "-", "-", "failed");
+            out.println(indented(e.getMessage()));
+            return 1;
+        }
+        row(
+                out,
+                "libcgan",
+                report.path().toString(),
+                NativeCalls.version() + ", ABI " + report.abiMajor() + "." + report.abiMinor(),
+                "ok, from " + report.source());
+        for (LibraryInfo library : NativeCalls.libraries()) {
+            if (!library.name().equals("libcgan")) {
+                row(out, library.name(), library.path(), library.version(), library.status());
+            }
+        }
+        return devices(out);
+    }
+
+    private static int devices(PrintWriter out) {
+        boolean any = false;
+        for (DeviceInfo device : NativeCalls.devices()) {
+            any |= device.available();
+            row(out, "device", device.name(), device.available() ? "ok" : "unavailable", device.description());
+        }
+        return any ? 0 : 1;
+    }
+
+    private static void row(PrintWriter out, String name, String path, String version, String status) {
+        out.printf("%-14s %s%n", name, status.lines().findFirst().orElse(""));
+        status.lines().skip(1).forEach(line -> out.println(indented(line)));
+        out.println(indented(path + "  " + version));
+    }
+
+    private static String indented(String text) {
+        return "               " + text.strip().replace("\n", "\n               ");
+    }
+}
