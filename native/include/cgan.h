@@ -75,6 +75,7 @@ enum cgan_dtype { CGAN_F32 = 0, CGAN_F64 = 1, CGAN_I32 = 2, CGAN_I64 = 3, CGAN_U
 
 /* ---- handles and descriptors --------------------------------------------------------------------------------- */
 
+/* Handles are numbers, not addresses, and are never used twice: a destroyed or foreign one is CGAN_E_BAD_HANDLE. */
 typedef struct cgan_context cgan_context; /* a device in use: its memory, queue, random state, error text */
 typedef struct cgan_buffer cgan_buffer;   /* a block of device memory, owned by the context that made it */
 
@@ -157,7 +158,7 @@ CGAN_API cgan_status cgan_context_create(const char *device, cgan_context **out)
 /* Releases the context and every buffer of it that is still alive. NULL is fine; cannot fail. */
 CGAN_API void cgan_context_destroy(cgan_context *ctx);
 
-/* What was opened, in words: "cpu: AMD EPYC, 2 threads, avx2+fma, handwritten kernels". Lines that follow say why
+/* What was opened, in words; empty if ctx is not a context: "cpu: AMD EPYC, 2 threads, avx2+fma, handwritten kernels". Lines that follow say why
  * `auto` declined other devices and which candidate serves which operator. */
 CGAN_API int64_t cgan_context_describe(cgan_context *ctx, char *dst, int64_t cap);
 
@@ -212,13 +213,13 @@ enum cgan_unary_kind {
     CGAN_UNARY_SQUARE = 5,
     CGAN_UNARY_ABS = 6,
     CGAN_UNARY_RECIPROCAL = 7,
-    CGAN_UNARY_SIGN = 8,       /* -1, 0, 1 */
+    CGAN_UNARY_SIGN = 8,       /* -1, 0, 1; NaN of NaN */
     CGAN_UNARY_STEP = 9,       /* x > 0 ? 1 : alpha; the derivative of relu and leaky relu (kink takes the slope branch) */
-    CGAN_UNARY_CLAMP = 10,     /* min(max(x, alpha), beta) */
+    CGAN_UNARY_CLAMP = 10,     /* min(max(x, alpha), beta); NaN stays NaN */
     CGAN_UNARY_TANH = 11,
     CGAN_UNARY_SIGMOID = 12,
     CGAN_UNARY_SOFTPLUS = 13,  /* log(1 + exp(x)), never overflows */
-    CGAN_UNARY_RELU = 14,
+    CGAN_UNARY_RELU = 14,      /* x <= 0 ? 0 : x; NaN stays NaN */
     CGAN_UNARY_LEAKY_RELU = 15 /* x > 0 ? x : alpha * x */
 };
 
@@ -232,7 +233,8 @@ typedef struct cgan_unary_params {
 CGAN_API cgan_status cgan_unary(cgan_context *ctx, const cgan_unary_params *params, const cgan_tensor *src,
                                 const cgan_tensor *dst);
 
-/* Activations that can be fused into an operator: those whose derivative follows from their result. */
+/* Activations that can be fused into an operator: those whose derivative follows from their result. The slope alpha of
+ * a leaky relu must not be negative here. */
 enum cgan_activation {
     CGAN_ACT_NONE = 0,
     CGAN_ACT_TANH = 11,
@@ -252,7 +254,7 @@ enum cgan_binary_kind {
     CGAN_BINARY_SUB = 1,
     CGAN_BINARY_MUL = 2,
     CGAN_BINARY_DIV = 3,
-    CGAN_BINARY_MAX = 4,
+    CGAN_BINARY_MAX = 4, /* NaN if an operand is NaN; so MIN */
     CGAN_BINARY_MIN = 5,
     CGAN_BINARY_GREATER = 6 /* a > b ? 1 : 0 */
 };
@@ -279,11 +281,13 @@ typedef struct cgan_reduce_params {
 } cgan_reduce_params;
 
 /* dst has src's shape with the reduced axes of size 1. The order of summation is fixed for a shape and thread count;
- * the error is that of pairwise or wider-type summation. MAX and MIN of nothing is an error. */
+ * the error is that of pairwise or wider-type summation. MAX and MIN of nothing is an error; of a NaN among others
+ * they are NaN. */
 CGAN_API cgan_status cgan_reduce(cgan_context *ctx, const cgan_reduce_params *params, const cgan_tensor *src,
                                  const cgan_tensor *dst);
 
-/* dst[i] (I32) = index of the greatest element in row i of src [..., c]; the first of equals. */
+/* dst[i] (I32) = index of the greatest element in row i of src [..., c]; the first of equals. NaN
+ * counts as greatest. */
 CGAN_API cgan_status cgan_argmax(cgan_context *ctx, const cgan_tensor *src, const cgan_tensor *dst);
 
 typedef struct cgan_permute_params {
@@ -357,6 +361,7 @@ CGAN_API cgan_status cgan_dense_forward(cgan_context *ctx, const cgan_dense_para
                                         const cgan_tensor *wei, const cgan_tensor *bia, const cgan_tensor *dst);
 
 /* ---- convolution --------------------------------------------------------------------------------------------- */
+/* Only the batch may be empty; channels, kernels and images must not be (so, too, the input features of dense). */
 
 typedef struct cgan_conv2d_params {
     uint32_t struct_size;
@@ -416,7 +421,8 @@ typedef struct cgan_pool2d_params {
     int32_t kind; /* cgan_pool_kind */
     int32_t window_h, window_w; /* window_h * window_w <= 256 */
     int32_t stride_h, stride_w;
-    int32_t pad_top, pad_left, pad_bottom, pad_right; /* less than the window; padding never wins a maximum */
+    int32_t pad_top, pad_left, pad_bottom, pad_right; /* less than the window; padding never wins a maximum, and no
+                                                         window may lie in it wholly */
 } cgan_pool2d_params;
 
 /* dst [n, oh, ow, c] from src [n, h, w, c]; for MAX, arg (U8, dst's shape) receives the position of the maximum in its
@@ -455,6 +461,8 @@ typedef struct cgan_norm_params {
     double epsilon;  /* added to the variance */
     double momentum; /* running = momentum * running + (1 - momentum) * batch; 0.99 keeps most (Keras's meaning) */
 } cgan_norm_params;
+
+/* Of an empty batch, mean is 0, the variance 0, and running statistics stay as they are. */
 
 /* Batch normalisation over all axes but the last (Ioffe and Szegedy 2015). src, dst [..., c]; gamma, beta,
  * running_mean, running_var, mean, rstd [c]; gamma, beta nullable (1 and 0); running_* nullable together, else updated
@@ -509,14 +517,15 @@ typedef struct cgan_random_params {
 
 /* Philox4x32-10 (Salmon et al. 2011): key = seed (low word first), counter = (i / 4, stream, step low, step high), and
  * element i takes word i % 4. The same arguments give the same bits on every device and for every thread count. Floats
- * of [0, 1) are (word >> 8) * 2^-24; normals are Box-Muller of the words (0, 1) and (2, 3) in arithmetic that all
- * devices share. step is one I64 in device memory, so that a recorded launch can be replayed. */
+ * of [0, 1) are (word >> 8) * 2^-24; uniforms that rounding would take to b become a; normals are Box-Muller of the
+ * words (0, 1) and (2, 3) in arithmetic that all devices share; integers are a + (word * (b - a) >> 32). F64 receives
+ * the same 24 bits. dst has at most 2^34 elements. step is one I64 in device memory, so that a recorded launch can be replayed. */
 CGAN_API cgan_status cgan_random(cgan_context *ctx, const cgan_random_params *params, const cgan_tensor *step,
                                  const cgan_tensor *dst);
 
 /* ---- optimisers: one call for all parameters of a network ---------------------------------------------------- */
-/* Lists are arrays of count descriptors; element i of each list has the same shape and type. `hyper` is F64 [2] in
- * device memory: learning rate, and the number t of the step being made (from 1). */
+/* Lists are arrays of count descriptors, each struct_size bytes after the one before; element i of each list has the
+ * same shape and type; tensors that are written overlap no other. `hyper` is F64 [2] in device memory: learning rate, and the number t of the step being made (from 1). */
 
 /* hyper[1] += 1. */
 CGAN_API cgan_status cgan_optimizer_advance(cgan_context *ctx, const cgan_tensor *hyper);

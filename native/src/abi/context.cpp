@@ -1,0 +1,241 @@
+#include "abi/context.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "abi/plugins.h"
+#include "abi/text.h"
+#include "cpu/cpu_backend.h"
+
+namespace cgan {
+namespace {
+
+constexpr int kSerialShift = 40; // a context makes at most 2^40 - 1 buffers, a process 2^24 - 1 contexts
+constexpr std::uint64_t kMaxBuffers = (std::uint64_t{1} << kSerialShift) - 1;
+constexpr std::uint64_t kMaxContexts = (std::uint64_t{1} << (64 - kSerialShift)) - 1;
+
+std::uint64_t number_of(const void* handle) { return reinterpret_cast<std::uintptr_t>(handle); }
+
+struct Registry {
+    std::mutex mutex;
+    std::uint64_t made = 0;
+    std::unordered_map<std::uint64_t, std::shared_ptr<Context>> live; // by serial number
+};
+
+// Never destroyed: threads of the host may still call when static objects die.
+Registry& registry() {
+    static auto* instance = new Registry;
+    return *instance;
+}
+
+std::string join_options(const std::string& a, const std::string& b) { return a.empty() || b.empty() ? a + b : a + "&" + b; }
+
+std::unique_ptr<Backend> open_auto(const DeviceName& name, MemoryLedger& ledger, std::string& declined) {
+    try {
+        return open_plugin_device("cuda", 0, name.options, ledger);
+    } catch (const Error& e) {
+        declined = cat("auto: cuda:0 declined: ", e.what());
+    }
+    return open_cpu(join_options(name.options, name.cpu_options), ledger);
+}
+
+std::unique_ptr<Backend> open_backend(const DeviceName& name, MemoryLedger& ledger, std::string& declined) {
+    if (name.kind == "auto") return open_auto(name, ledger, declined);
+    if (name.kind == "cpu") return open_cpu(name.options, ledger);
+    return open_plugin_device(name.kind, name.index, name.options, ledger);
+}
+
+} // namespace
+
+Context::Context(std::uint64_t serial, const DeviceName& name) : serial_(serial), name_(name) {
+    stats_.struct_size = sizeof stats_;
+    backend_ = open_backend(name, *this, declined_);
+}
+
+Context::~Context() {
+    for (const auto& [number, buffer] : buffers_) {
+        if (buffer.data) backend_->release(buffer.data, buffer.bytes);
+    }
+}
+
+cgan_context* Context::handle() const {
+    return reinterpret_cast<cgan_context*>(static_cast<std::uintptr_t>(serial_ << kSerialShift));
+}
+
+std::string Context::describe() const {
+    std::string text = (name_.faulty ? "faulty: " : "") + backend_->describe();
+    if (!declined_.empty()) text += "\n" + declined_;
+    return text;
+}
+
+cgan_memory_stats Context::memory() const { return stats_; }
+
+void Context::count_call() {
+    if (++stats_.calls == name_.fail_call) {
+        throw Error(CGAN_E_INJECTED, cat("call ", stats_.calls, " failed on request (device ", name_.text, ")"));
+    }
+}
+
+void Context::charge_allocation(std::int64_t bytes) {
+    if (++stats_.allocations == name_.fail_allocation) {
+        throw Error(CGAN_E_INJECTED,
+                    cat("allocation ", stats_.allocations, " failed on request (device ", name_.text, ")"));
+    }
+    const std::int64_t used = stats_.live_bytes + stats_.workspace_bytes;
+    if (bytes > name_.memory_limit - used) {
+        throw Error(CGAN_E_OUT_OF_DEVICE_MEMORY,
+                    cat(bytes, " bytes exceed the limit memory=", name_.memory_limit, ": ", stats_.live_bytes,
+                        " bytes are in buffers, ", stats_.workspace_bytes, " in workspace"));
+    }
+}
+
+void Context::note_peak() {
+    stats_.peak_bytes = std::max(stats_.peak_bytes, stats_.live_bytes + stats_.workspace_bytes);
+}
+
+void Context::charge_workspace(std::int64_t bytes) {
+    charge_allocation(bytes);
+    stats_.workspace_bytes += bytes;
+    note_peak();
+}
+
+void Context::release_workspace(std::int64_t bytes) noexcept { stats_.workspace_bytes -= bytes; }
+
+cgan_buffer* Context::create_buffer(std::int64_t bytes) {
+    if (bytes < 0) throw Error(CGAN_E_BAD_VALUE, cat("bytes is ", bytes, ", must be at least 0"));
+    charge_allocation(bytes);
+    if (buffers_made_ == kMaxBuffers) throw Error(CGAN_E_INTERNAL, "this context has no buffer numbers left");
+    const std::uint64_t number = serial_ << kSerialShift | ++buffers_made_;
+    const auto entry = buffers_.try_emplace(number).first;
+    try {
+        if (bytes > 0) entry->second = {backend_->allocate(bytes), bytes};
+    } catch (...) {
+        buffers_.erase(entry);
+        throw;
+    }
+    stats_.live_buffers++;
+    stats_.live_bytes += bytes;
+    note_peak();
+    return reinterpret_cast<cgan_buffer*>(static_cast<std::uintptr_t>(number));
+}
+
+void Context::destroy_buffer(const cgan_buffer* handle) {
+    const Buffer buffer = this->buffer(handle, "buffer");
+    if (buffer.data) backend_->release(buffer.data, buffer.bytes);
+    buffers_.erase(number_of(handle));
+    stats_.live_buffers--;
+    stats_.live_bytes -= buffer.bytes;
+}
+
+const Buffer& Context::buffer(const cgan_buffer* handle, const std::string& what) const {
+    require(handle, what.c_str());
+    const auto entry = buffers_.find(number_of(handle));
+    if (entry == buffers_.end()) reject_buffer(number_of(handle), what);
+    return entry->second;
+}
+
+void Context::reject_buffer(std::uint64_t number, const std::string& what) const {
+    const std::uint64_t owner = number >> kSerialShift, buffer = number & kMaxBuffers;
+    const char* fault = " is not a buffer";
+    if (owner == serial_ && buffer >= 1 && buffer <= buffers_made_) {
+        fault = " was destroyed before";
+    } else if (owner != serial_ && buffer >= 1) {
+        const std::lock_guard lock(registry().mutex);
+        if (owner >= 1 && owner <= registry().made) fault = " belongs to another context";
+    }
+    throw Error(CGAN_E_BAD_HANDLE, what + fault);
+}
+
+cgan_context* open_context(const DeviceName& name) {
+    std::uint64_t serial = 0;
+    {
+        const std::lock_guard lock(registry().mutex);
+        if (registry().made == kMaxContexts) throw Error(CGAN_E_INTERNAL, "this process has no context numbers left");
+        serial = ++registry().made;
+    }
+    auto context = std::make_shared<Context>(serial, name);
+    const std::lock_guard lock(registry().mutex);
+    registry().live.emplace(serial, context);
+    return context->handle();
+}
+
+std::shared_ptr<Context> forget_context(const cgan_context* handle) noexcept {
+    if (number_of(handle) & kMaxBuffers) return nullptr;
+    const std::lock_guard lock(registry().mutex);
+    const auto entry = registry().live.find(number_of(handle) >> kSerialShift);
+    if (entry == registry().live.end()) return nullptr;
+    std::shared_ptr<Context> context = std::move(entry->second);
+    registry().live.erase(entry);
+    return context;
+}
+
+std::shared_ptr<Context> find_context(const cgan_context* handle) {
+    require(handle, "ctx");
+    const std::uint64_t serial = number_of(handle) >> kSerialShift;
+    const std::lock_guard lock(registry().mutex);
+    const auto entry = registry().live.find(serial);
+    if (entry != registry().live.end() && (number_of(handle) & kMaxBuffers) == 0) return entry->second;
+    const bool was_one = serial >= 1 && serial <= registry().made && (number_of(handle) & kMaxBuffers) == 0;
+    throw Error(CGAN_E_BAD_HANDLE, was_one ? "ctx was destroyed before" : "ctx is not a context");
+}
+
+void require(const void* pointer, const char* what) {
+    if (!pointer) throw Error(CGAN_E_NULL_ARG, cat(what, " is NULL"));
+}
+
+} // namespace cgan
+
+using namespace cgan;
+
+cgan_status cgan_context_create(const char* device, cgan_context** out) {
+    try {
+        require(device, "device");
+        require(out, "out");
+        *out = nullptr;
+        *out = open_context(parse_device_name(device));
+        return CGAN_OK;
+    } catch (...) {
+        return report_exception(nullptr, "context_create");
+    }
+}
+
+void cgan_context_destroy(cgan_context* ctx) {
+    const std::shared_ptr<Context> context = forget_context(ctx);
+    if (!context) return;
+    const std::lock_guard lock(context->mutex); // waits for a call that is still running
+}
+
+std::int64_t cgan_context_describe(cgan_context* ctx, char* dst, std::int64_t cap) {
+    std::int64_t length = copy_text("", dst, cap);
+    guard(ctx, "context_describe",
+          [&](Context& context) { length = copy_text(context.describe().c_str(), dst, cap); });
+    return length;
+}
+
+cgan_status cgan_context_synchronize(cgan_context* ctx) {
+    return guard(ctx, "context_synchronize", [](Context& context) { context.backend().synchronize(); });
+}
+
+cgan_status cgan_context_memory(cgan_context* ctx, cgan_memory_stats* out) {
+    return guard(ctx, "context_memory", [&](Context& context) {
+        require(out, "out");
+        std::uint32_t size = 0;
+        std::memcpy(&size, out, sizeof size);
+        if (size < sizeof size) {
+            throw Error(CGAN_E_STRUCT_SIZE, cat("out.struct_size is ", size, "; set it to sizeof(cgan_memory_stats)"));
+        }
+        cgan_memory_stats stats = context.memory();
+        stats.struct_size = size;
+        std::memcpy(out, &stats, std::min<std::size_t>(size, sizeof stats));
+    });
+}
+
+std::int64_t cgan_last_error(const cgan_context* ctx, char* dst, std::int64_t cap) {
+    try {
+        if (ctx) return find_context(ctx)->error.copy(dst, cap);
+    } catch (...) {
+        // not a live context: the thread's text holds what was said to this thread
+    }
+    return thread_error().copy(dst, cap);
+}

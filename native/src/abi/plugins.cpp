@@ -1,0 +1,83 @@
+#include "abi/plugins.h"
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "abi/text.h"
+
+namespace cgan {
+namespace {
+
+std::string own_folder() {
+    Dl_info info{};
+    if (dladdr(reinterpret_cast<const void*>(&cgan_abi_version), &info) == 0 || !info.dli_fname) return ".";
+    const std::string path = info.dli_fname;
+    const auto slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+std::vector<std::string> search_folders() {
+    std::vector<std::string> folders = {own_folder()};
+    const char* list = std::getenv("CGAN_PLUGIN_PATH");
+    std::string rest = list ? list : "";
+    while (!rest.empty()) {
+        const auto colon = rest.find(':');
+        if (colon != 0) folders.push_back(rest.substr(0, colon));
+        rest = colon == std::string::npos ? "" : rest.substr(colon + 1);
+    }
+    return folders;
+}
+
+std::string loader_error() {
+    const char* text = dlerror();
+    return text ? text : "the loader gives no reason";
+}
+
+// The path that dlopen shall get: the first file that exists, else the bare name.
+std::string locate(const std::string& file) {
+    for (const std::string& folder : search_folders()) {
+        const std::string path = folder + "/" + file;
+        if (access(path.c_str(), F_OK) == 0) return path;
+    }
+    return file;
+}
+
+std::string path_of(const void* symbol) {
+    Dl_info info{};
+    return dladdr(symbol, &info) && info.dli_fname ? info.dli_fname : "";
+}
+
+} // namespace
+
+LoadedPlugin load_plugin(const std::string& name) {
+    const std::string path = locate("libcgan_" + name + ".so");
+    const bool found = path.find('/') != std::string::npos;
+    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!library) return {nullptr, found ? path : "", loader_error()};
+    const auto* plugin = static_cast<const BackendPlugin*>(dlsym(library, "cgan_backend_plugin"));
+    if (!plugin) return {nullptr, path, loader_error()};
+    if (plugin->abi != kBackendAbi) {
+        return {nullptr, path,
+                cat("built for backend ABI ", plugin->abi, ", this library has ", kBackendAbi,
+                    "; build both from the same sources")};
+    }
+    return {plugin, path_of(plugin), ""};
+}
+
+std::unique_ptr<Backend> open_plugin_device(const std::string& name, int index, const std::string& options,
+                                            MemoryLedger& ledger) {
+    const LoadedPlugin loaded = load_plugin(name);
+    if (!loaded.plugin) throw Error(CGAN_E_PLUGIN, "device " + name + " needs libcgan_" + name + ".so: " + loaded.reason);
+    char reason[1024] = {};
+    const int count = loaded.plugin->device_count(reason, sizeof reason);
+    if (count <= 0) throw Error(CGAN_E_NO_DEVICE, "no " + name + " device: " + reason);
+    if (index >= count) {
+        throw Error(CGAN_E_NO_DEVICE, cat("device ", name, ":", index, " does not exist; there are ", count));
+    }
+    return std::unique_ptr<Backend>(loaded.plugin->open(index, options.c_str(), ledger));
+}
+
+} // namespace cgan

@@ -1,0 +1,303 @@
+#include "cpu/cpu_backend.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "abi/device_name.h"
+#include "abi/text.h"
+#include "cpu/cpu_info.h"
+#include "cpu/reference/reference.h"
+
+namespace cgan {
+namespace {
+
+constexpr int kAlignment = 256;
+
+const char* isa_name(Isa isa) {
+    if (isa == Isa::Avx2) return "avx2+fma";
+#if defined(__aarch64__)
+    return "neon";
+#elif defined(__x86_64__)
+    return "sse2";
+#else
+    return "baseline";
+#endif
+}
+
+Isa best_isa() { return cpu_has_avx2() ? Isa::Avx2 : Isa::Baseline; }
+
+Isa read_isa(const Option& option) {
+    if (option.value == "auto") return best_isa();
+    if (option.value == "baseline") return Isa::Baseline;
+    if (option.value == "avx2") {
+        if (cpu_has_avx2()) return Isa::Avx2;
+        throw Error(CGAN_E_NO_DEVICE, "isa=avx2: this processor lacks AVX2 or FMA; use isa=baseline");
+    }
+    throw Error(CGAN_E_BAD_DEVICE, "isa=" + option.value + " is unknown; known are auto, baseline, avx2");
+}
+
+Kernels read_kernels(const Option& option) {
+    if (option.value == "auto") return Kernels::Auto;
+    if (option.value == "handwritten") return Kernels::Handwritten;
+    if (option.value == "vendor") return Kernels::Vendor;
+    if (option.value == "reference") return Kernels::Reference;
+    throw Error(CGAN_E_BAD_DEVICE,
+                "kernels=" + option.value + " is unknown; known are auto, handwritten, vendor, reference");
+}
+
+const char* kernels_name(Kernels kernels) {
+    switch (kernels) {
+    case Kernels::Auto: return "auto";
+    case Kernels::Handwritten: return "handwritten";
+    case Kernels::Vendor: return "vendor";
+    case Kernels::Reference: return "reference";
+    }
+    return "";
+}
+
+} // namespace
+
+std::unique_ptr<Backend> open_cpu(const std::string& options, MemoryLedger& ledger) {
+    CpuOptions chosen;
+    chosen.threads = cpu_processors();
+    chosen.isa = best_isa();
+    std::string rest = options;
+    while (!rest.empty()) {
+        const Option option = take_option(rest);
+        if (option.key == "threads") {
+            chosen.threads = static_cast<int>(option_number(option, 1, 256));
+        } else if (option.key == "isa") {
+            chosen.isa = read_isa(option);
+        } else if (option.key == "kernels") {
+            chosen.kernels = read_kernels(option);
+        } else {
+            throw Error(CGAN_E_BAD_DEVICE, "unknown option \"" + option.key +
+                                               "\" of device cpu; known are threads, isa, kernels, memory");
+        }
+    }
+    return std::make_unique<CpuBackend>(chosen, ledger);
+}
+
+std::string describe_cpu() {
+    const int processors = cpu_processors();
+    return cat(cpu_name(), ", ", processors, processors == 1 ? " processor, " : " processors, ", isa_name(best_isa()));
+}
+
+CpuBackend::CpuBackend(const CpuOptions& options, MemoryLedger& ledger) : options_(options), ledger_(ledger) {}
+
+std::string CpuBackend::describe() const {
+    return cat("cpu: ", cpu_name(), ", ", options_.threads, options_.threads == 1 ? " thread, " : " threads, ",
+               isa_name(options_.isa), ", ", kernels_name(options_.kernels), " kernels");
+}
+
+// ---- memory ----
+
+void* CpuBackend::allocate(std::int64_t bytes) {
+    const std::int64_t limit = INT64_MAX - kAlignment;
+    void* data = nullptr;
+    if (bytes <= limit) {
+        const std::int64_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+        data = std::aligned_alloc(kAlignment, static_cast<std::size_t>(rounded));
+    }
+    if (!data) throw Error(CGAN_E_OUT_OF_DEVICE_MEMORY, cat("cpu: the system has no ", bytes, " bytes to give"));
+    return data;
+}
+
+void CpuBackend::release(void* data, std::int64_t) noexcept { std::free(data); }
+
+void CpuBackend::write(void* dst, const void* src, std::int64_t bytes) {
+    std::memcpy(dst, src, static_cast<std::size_t>(bytes));
+}
+
+void CpuBackend::read(void* dst, const void* src, std::int64_t bytes) {
+    std::memcpy(dst, src, static_cast<std::size_t>(bytes));
+}
+
+void CpuBackend::synchronize() {}
+
+// ---- operators ----
+
+void CpuBackend::fill(double value, const View& dst) {
+    reference::fill(value, dst);
+}
+
+void CpuBackend::convert(double scale, double shift, const View& src, const View& dst) {
+    reference::convert(scale, shift, src, dst);
+}
+
+void CpuBackend::unary(const cgan_unary_params& p, const View& src, const View& dst) {
+    reference::unary(p, src, dst);
+}
+
+void CpuBackend::activation_backward(const cgan_unary_params& p, const View& dst, const View& d_dst,
+                                     const View& d_src) {
+    reference::activation_backward(p, dst, d_dst, d_src);
+}
+
+void CpuBackend::binary(const cgan_binary_params& p, const View& a, const View& b, const View& dst) {
+    reference::binary(p, a, b, dst);
+}
+
+void CpuBackend::reduce(const cgan_reduce_params& p, const View& src, const View& dst) {
+    reference::reduce(p, src, dst);
+}
+
+void CpuBackend::argmax(const View& src, const View& dst) {
+    reference::argmax(src, dst);
+}
+
+void CpuBackend::permute(const cgan_permute_params& p, const View& src, const View& dst) {
+    reference::permute(p, src, dst);
+}
+
+void CpuBackend::slice_copy(const cgan_slice_params& p, const View& src, const View& dst) {
+    reference::slice_copy(p, src, dst);
+}
+
+void CpuBackend::gather_rows(const View& table, const View& index, const View& dst) {
+    reference::gather_rows(table, index, dst);
+}
+
+void CpuBackend::scatter_add_rows(const View& index, const View& d_dst, const View& d_table) {
+    reference::scatter_add_rows(index, d_dst, d_table);
+}
+
+void CpuBackend::softmax_forward(const cgan_softmax_params& p, const View& src, const View& dst) {
+    reference::softmax_forward(p, src, dst);
+}
+
+void CpuBackend::softmax_backward(const cgan_softmax_params& p, const View& dst, const View& d_dst,
+                                  const View& d_src) {
+    reference::softmax_backward(p, dst, d_dst, d_src);
+}
+
+void CpuBackend::matmul(const cgan_matmul_params& p, const View& a, const View& b, const View& dst) {
+    reference::matmul(p, a, b, dst);
+}
+
+void CpuBackend::dense_forward(const cgan_dense_params& p, const View& src, const View& wei, const View& bia,
+                               const View& dst) {
+    reference::dense_forward(p, src, wei, bia, dst);
+}
+
+void CpuBackend::conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
+                                const View& bia, const View& dst) {
+    reference::conv2d_forward(p, src, wei, bia, dst);
+}
+
+void CpuBackend::conv2d_backward_data(const cgan_conv2d_params& p, const View& wei, const View& d_dst,
+                                      const View& bia, const View& d_src) {
+    reference::conv2d_backward_data(ledger_, p, wei, d_dst, bia, d_src);
+}
+
+void CpuBackend::conv2d_backward_filter(const cgan_conv2d_params& p, const View& src, const View& d_dst,
+                                        const View& d_wei, const View& d_bia) {
+    reference::conv2d_backward_filter(ledger_, p, src, d_dst, d_wei, d_bia);
+}
+
+void CpuBackend::conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
+                                     const View& bia, const View& dst, const View& arg) {
+    reference::conv2d_pool_forward(p, src, wei, bia, dst, arg);
+}
+
+void CpuBackend::conv2d_pool_backward_data(const cgan_conv2d_params& p, const View& wei, const View& dst,
+                                           const View& d_dst, const View& arg, const View& d_src) {
+    reference::conv2d_pool_backward_data(ledger_, p, wei, dst, d_dst, arg, d_src);
+}
+
+void CpuBackend::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const View& src, const View& dst,
+                                             const View& d_dst, const View& arg, const View& d_wei,
+                                             const View& d_bia) {
+    reference::conv2d_pool_backward_filter(ledger_, p, src, dst, d_dst, arg, d_wei, d_bia);
+}
+
+void CpuBackend::pool2d_forward(const cgan_pool2d_params& p, const View& src, const View& dst,
+                                const View& arg) {
+    reference::pool2d_forward(p, src, dst, arg);
+}
+
+void CpuBackend::pool2d_backward(const cgan_pool2d_params& p, const View& d_dst, const View& arg,
+                                 const View& d_src) {
+    reference::pool2d_backward(p, d_dst, arg, d_src);
+}
+
+void CpuBackend::pool2d_gather(const cgan_pool2d_params& p, const View& src, const View& arg,
+                               const View& dst) {
+    reference::pool2d_gather(p, src, arg, dst);
+}
+
+void CpuBackend::upsample2d_forward(const cgan_upsample2d_params& p, const View& src, const View& dst) {
+    reference::upsample2d_forward(p, src, dst);
+}
+
+void CpuBackend::upsample2d_backward(const cgan_upsample2d_params& p, const View& d_dst, const View& d_src) {
+    reference::upsample2d_backward(p, d_dst, d_src);
+}
+
+void CpuBackend::batch_norm_training(const cgan_norm_params& p, const View& src, const View& gamma,
+                                     const View& beta, const View& running_mean, const View& running_var,
+                                     const View& dst, const View& mean, const View& rstd) {
+    reference::batch_norm_training(p, src, gamma, beta, running_mean, running_var, dst, mean, rstd);
+}
+
+void CpuBackend::batch_norm_inference(const cgan_norm_params& p, const View& src, const View& gamma,
+                                      const View& beta, const View& running_mean, const View& running_var,
+                                      const View& dst) {
+    reference::batch_norm_inference(p, src, gamma, beta, running_mean, running_var, dst);
+}
+
+void CpuBackend::batch_norm_backward(const cgan_norm_params& p, const View& src, const View& gamma,
+                                     const View& mean, const View& rstd, const View& d_dst,
+                                     const View& d_src, const View& d_gamma, const View& d_beta) {
+    reference::batch_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta);
+}
+
+void CpuBackend::layer_norm_forward(const cgan_norm_params& p, const View& src, const View& gamma,
+                                    const View& beta, const View& dst, const View& mean, const View& rstd) {
+    reference::layer_norm_forward(p, src, gamma, beta, dst, mean, rstd);
+}
+
+void CpuBackend::layer_norm_backward(const cgan_norm_params& p, const View& src, const View& gamma,
+                                     const View& mean, const View& rstd, const View& d_dst,
+                                     const View& d_src, const View& d_gamma, const View& d_beta) {
+    reference::layer_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta);
+}
+
+void CpuBackend::random(const cgan_random_params& p, const View& step, const View& dst) {
+    reference::random(p, step, dst);
+}
+
+void CpuBackend::optimizer_advance(const View& hyper) {
+    reference::optimizer_advance(hyper);
+}
+
+void CpuBackend::adam(const cgan_adam_params& p, const View& hyper, Views param, Views grad, Views m,
+                      Views v) {
+    reference::adam(p, hyper, param, grad, m, v);
+}
+
+void CpuBackend::sgd(const cgan_sgd_params& p, const View& hyper, Views param, Views grad, Views velocity) {
+    reference::sgd(p, hyper, param, grad, velocity);
+}
+
+void CpuBackend::rmsprop(const cgan_rmsprop_params& p, const View& hyper, Views param, Views grad, Views v) {
+    reference::rmsprop(p, hyper, param, grad, v);
+}
+
+void CpuBackend::ema(const cgan_ema_params& p, Views src, Views dst) {
+    reference::ema(p, src, dst);
+}
+
+void CpuBackend::clamp(const cgan_clamp_params& p, Views tensors) {
+    reference::clamp(p, tensors);
+}
+
+void CpuBackend::global_norm(Views tensors, const View& dst) {
+    reference::global_norm(tensors, dst);
+}
+
+void CpuBackend::clip_by_norm(const cgan_clip_params& p, const View& norm, Views tensors) {
+    reference::clip_by_norm(p, norm, tensors);
+}
+
+} // namespace cgan

@@ -1,0 +1,35 @@
+#include "cpu/cpu_info.h"
+
+#include <algorithm>
+#include <fstream>
+#include <thread>
+
+namespace cgan {
+
+std::string cpu_name() {
+    std::ifstream info("/proc/cpuinfo");
+    for (std::string line; std::getline(info, line);) {
+        if (!line.starts_with("model name")) continue;
+        const auto colon = line.find(": ");
+        if (colon != std::string::npos) return line.substr(colon + 2);
+    }
+#if defined(__x86_64__)
+    return "x86-64";
+#elif defined(__aarch64__)
+    return "aarch64";
+#else
+    return "processor";
+#endif
+}
+
+bool cpu_has_avx2() {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+    return false;
+#endif
+}
+
+int cpu_processors() { return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 256u)); }
+
+} // namespace cgan
