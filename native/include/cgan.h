@@ -158,8 +158,8 @@ CGAN_API cgan_status cgan_context_create(const char *device, cgan_context **out)
 /* Releases the context and every buffer of it that is still alive. NULL is fine; cannot fail. */
 CGAN_API void cgan_context_destroy(cgan_context *ctx);
 
-/* What was opened, in words; empty if ctx is not a context: "cpu: AMD EPYC, 2 threads, avx2+fma, handwritten kernels". Lines that follow say why
- * `auto` declined other devices and which candidate serves which operator. */
+/* What was opened, in words: "cpu: AMD EPYC, 2 threads, avx2+fma, handwritten kernels". Lines that follow say why
+ * `auto` declined other devices and which candidate serves which operator. Empty if ctx is not a context. */
 CGAN_API int64_t cgan_context_describe(cgan_context *ctx, char *dst, int64_t cap);
 
 /* Waits until all queued work is done; reports failures of that work. */
@@ -519,13 +519,15 @@ typedef struct cgan_random_params {
  * element i takes word i % 4. The same arguments give the same bits on every device and for every thread count. Floats
  * of [0, 1) are (word >> 8) * 2^-24; uniforms that rounding would take to b become a; normals are Box-Muller of the
  * words (0, 1) and (2, 3) in arithmetic that all devices share; integers are a + (word * (b - a) >> 32). F64 receives
- * the same 24 bits. dst has at most 2^34 elements. step is one I64 in device memory, so that a recorded launch can be replayed. */
+ * the same 24 bits. dst has at most 2^34 elements. step is one I64 in device memory, so that a recorded launch can be
+ * replayed. */
 CGAN_API cgan_status cgan_random(cgan_context *ctx, const cgan_random_params *params, const cgan_tensor *step,
                                  const cgan_tensor *dst);
 
 /* ---- optimisers: one call for all parameters of a network ---------------------------------------------------- */
 /* Lists are arrays of count descriptors, each struct_size bytes after the one before; element i of each list has the
- * same shape and type; tensors that are written overlap no other. `hyper` is F64 [2] in device memory: learning rate, and the number t of the step being made (from 1). */
+ * same shape and type; tensors that are written overlap no other. `hyper` is F64 [2] in device memory: learning rate,
+ * and the number t of the step being made (from 1). */
 
 /* hyper[1] += 1. */
 CGAN_API cgan_status cgan_optimizer_advance(cgan_context *ctx, const cgan_tensor *hyper);

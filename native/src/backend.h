@@ -1,8 +1,9 @@
 // What a backend must do: one method for each operator of cgan.h, over memory that it hands out itself.
 //
-// The ABI layer (src/abi) has checked every argument before a method is called: views are inside their buffers, shapes
-// and types agree with cgan.h, structures are filled up to the size that this library knows, and no output is empty.
-// Methods throw cgan::Error; nothing else may leave them but std::bad_alloc. They never print, abort or exit.
+// The ABI layer (src/abi) has checked every argument before a method is called: views are inside their
+// buffers, shapes and types agree with cgan.h, structures are filled up to the size that this library knows
+// (`upsample` is 1 or 2), and neither an operand nor a list is empty; lists hold no empty tensor. Methods
+// throw cgan::Error; nothing else may leave them but std::bad_alloc. They never print, abort or exit.
 //
 // Operators marked (optional) have a default that throws CGAN_E_UNSUPPORTED.
 #pragma once
@@ -26,10 +27,16 @@ class Error : public std::runtime_error {
     const cgan_status status;
 };
 
-enum class DType : std::int32_t { F32 = CGAN_F32, F64 = CGAN_F64, I32 = CGAN_I32, I64 = CGAN_I64, U8 = CGAN_U8 };
+enum class DType : std::int32_t {
+    F32 = CGAN_F32,
+    F64 = CGAN_F64,
+    I32 = CGAN_I32,
+    I64 = CGAN_I64,
+    U8 = CGAN_U8
+};
 
-// A checked operand: dense, row-major, in the backend's memory. A nullable operand that is absent has data == nullptr
-// and rank == -1.
+// A checked operand: dense, row-major, in the backend's memory. A nullable operand that is absent has data ==
+// nullptr and rank == -1.
 struct View {
     void* data = nullptr;
     DType dtype = DType::F32;
@@ -97,14 +104,14 @@ class Backend {
                                const View& dst) = 0;
 
     // ---- convolution ----
-    virtual void conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei, const View& bia,
-                                const View& dst) = 0;
-    virtual void conv2d_backward_data(const cgan_conv2d_params& p, const View& wei, const View& d_dst, const View& bia,
-                                      const View& d_src) = 0;
+    virtual void conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
+                                const View& bia, const View& dst) = 0;
+    virtual void conv2d_backward_data(const cgan_conv2d_params& p, const View& wei, const View& d_dst,
+                                      const View& bia, const View& d_src) = 0;
     virtual void conv2d_backward_filter(const cgan_conv2d_params& p, const View& src, const View& d_dst,
                                         const View& d_wei, const View& d_bia) = 0;
-    virtual void conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const View& wei, const View& bia,
-                                     const View& dst, const View& arg) = 0;
+    virtual void conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
+                                     const View& bia, const View& dst, const View& arg) = 0;
     virtual void conv2d_pool_backward_data(const cgan_conv2d_params& p, const View& wei, const View& dst,
                                            const View& d_dst, const View& arg, const View& d_src) = 0;
     virtual void conv2d_pool_backward_filter(const cgan_conv2d_params& p, const View& src, const View& dst,
@@ -112,36 +119,44 @@ class Backend {
                                              const View& d_bia) = 0;
 
     // ---- pooling and upsampling ----
-    virtual void pool2d_forward(const cgan_pool2d_params& p, const View& src, const View& dst, const View& arg) = 0;
+    virtual void pool2d_forward(const cgan_pool2d_params& p, const View& src, const View& dst,
+                                const View& arg) = 0;
     virtual void pool2d_backward(const cgan_pool2d_params& p, const View& d_dst, const View& arg,
                                  const View& d_src) = 0;
-    virtual void pool2d_gather(const cgan_pool2d_params& p, const View& src, const View& arg, const View& dst) = 0;
+    virtual void pool2d_gather(const cgan_pool2d_params& p, const View& src, const View& arg,
+                               const View& dst) = 0;
     virtual void upsample2d_forward(const cgan_upsample2d_params& p, const View& src, const View& dst) = 0;
-    virtual void upsample2d_backward(const cgan_upsample2d_params& p, const View& d_dst, const View& d_src) = 0;
+    virtual void upsample2d_backward(const cgan_upsample2d_params& p, const View& d_dst,
+                                     const View& d_src) = 0;
 
     // ---- normalisation ----
-    virtual void batch_norm_training(const cgan_norm_params& p, const View& src, const View& gamma, const View& beta,
-                                     const View& running_mean, const View& running_var, const View& dst,
-                                     const View& mean, const View& rstd) = 0;
-    virtual void batch_norm_inference(const cgan_norm_params& p, const View& src, const View& gamma, const View& beta,
-                                      const View& running_mean, const View& running_var, const View& dst) = 0;
-    virtual void batch_norm_backward(const cgan_norm_params& p, const View& src, const View& gamma, const View& mean,
-                                     const View& rstd, const View& d_dst, const View& d_src, const View& d_gamma,
-                                     const View& d_beta) = 0;
-    virtual void layer_norm_forward(const cgan_norm_params& p, const View& src, const View& gamma, const View& beta,
-                                    const View& dst, const View& mean, const View& rstd) = 0;
-    virtual void layer_norm_backward(const cgan_norm_params& p, const View& src, const View& gamma, const View& mean,
-                                     const View& rstd, const View& d_dst, const View& d_src, const View& d_gamma,
-                                     const View& d_beta) = 0;
+    virtual void batch_norm_training(const cgan_norm_params& p, const View& src, const View& gamma,
+                                     const View& beta, const View& running_mean, const View& running_var,
+                                     const View& dst, const View& mean, const View& rstd) = 0;
+    virtual void batch_norm_inference(const cgan_norm_params& p, const View& src, const View& gamma,
+                                      const View& beta, const View& running_mean, const View& running_var,
+                                      const View& dst) = 0;
+    virtual void batch_norm_backward(const cgan_norm_params& p, const View& src, const View& gamma,
+                                     const View& mean, const View& rstd, const View& d_dst, const View& d_src,
+                                     const View& d_gamma, const View& d_beta) = 0;
+    virtual void layer_norm_forward(const cgan_norm_params& p, const View& src, const View& gamma,
+                                    const View& beta, const View& dst, const View& mean,
+                                    const View& rstd) = 0;
+    virtual void layer_norm_backward(const cgan_norm_params& p, const View& src, const View& gamma,
+                                     const View& mean, const View& rstd, const View& d_dst, const View& d_src,
+                                     const View& d_gamma, const View& d_beta) = 0;
 
     // ---- random numbers ----
     virtual void random(const cgan_random_params& p, const View& step, const View& dst) = 0;
 
     // ---- optimisers ----
     virtual void optimizer_advance(const View& hyper) = 0;
-    virtual void adam(const cgan_adam_params& p, const View& hyper, Views param, Views grad, Views m, Views v) = 0;
-    virtual void sgd(const cgan_sgd_params& p, const View& hyper, Views param, Views grad, Views velocity) = 0;
-    virtual void rmsprop(const cgan_rmsprop_params& p, const View& hyper, Views param, Views grad, Views v) = 0;
+    virtual void adam(const cgan_adam_params& p, const View& hyper, Views param, Views grad, Views m,
+                      Views v) = 0;
+    virtual void sgd(const cgan_sgd_params& p, const View& hyper, Views param, Views grad,
+                     Views velocity) = 0;
+    virtual void rmsprop(const cgan_rmsprop_params& p, const View& hyper, Views param, Views grad,
+                         Views v) = 0;
     virtual void ema(const cgan_ema_params& p, Views src, Views dst) = 0;
     virtual void clamp(const cgan_clamp_params& p, Views tensors) = 0;
     virtual void global_norm(Views tensors, const View& dst) = 0;
@@ -150,14 +165,19 @@ class Backend {
 
 // ---- plugins ----
 
-// What a plugin (libcgan_cuda.so, libcgan_sim.so) exports under the name `cgan_backend_plugin`. All text is copied.
+// What a plugin (libcgan_cuda.so, libcgan_sim.so) exports under the name `cgan_backend_plugin`. All text is
+// copied.
 struct BackendPlugin {
-    std::uint32_t abi;        // kBackendAbi of its build
-    const char* name;         // "cuda", "sim"
-    int (*device_count)(char* reason, std::int64_t cap);                   // 0 with a reason in words
-    void (*describe_device)(int index, char* dst, std::int64_t cap);       // "NVIDIA H100, 80 GiB, sm_90, driver 580"
-    void (*describe_libraries)(char* dst, std::int64_t cap);               // lines as in cgan_describe_libraries
-    Backend* (*open)(int index, const char* options, MemoryLedger& ledger); // throws Error; deleted by the caller
+    std::uint32_t abi;                                   // kBackendAbi of its build
+    const char* name;                                    // "cuda", "sim"
+    int (*device_count)(char* reason, std::int64_t cap); // 0 with a reason in words
+    void (*describe_device)(int index, char* dst,
+                            std::int64_t cap);               // "NVIDIA H100, 80 GiB, sm_90, driver 580"
+    void (*describe_libraries)(char* dst, std::int64_t cap); // lines as in cgan_describe_libraries
+    Backend* (*open)(int index, const char* options,
+                     MemoryLedger& ledger); // throws Error; deleted by the caller
 };
+// The plugin defines it as: extern "C" __attribute__((visibility("default"))) const BackendPlugin
+// cgan_backend_plugin
 
 } // namespace cgan

@@ -12,13 +12,16 @@ std::int64_t checked_bytes(const std::string& name, const View& view) {
     bool overflow = false, empty = false;
     for (int i = 0; i < view.rank; i++) {
         if (view.dims[i] < 0) {
-            throw Error(CGAN_E_BAD_SHAPE, cat(name, " has a negative dimension (", name, " ", shape_text(view), ")"));
+            throw Error(CGAN_E_BAD_SHAPE,
+                        cat(name, " has a negative dimension (", name, " ", shape_text(view), ")"));
         }
         empty = empty || view.dims[i] == 0;
-        if (!overflow) overflow = __builtin_mul_overflow(bytes, std::max<std::int64_t>(view.dims[i], 1), &bytes);
+        if (!overflow)
+            overflow = __builtin_mul_overflow(bytes, std::max<std::int64_t>(view.dims[i], 1), &bytes);
     }
     if (overflow) {
-        throw Error(CGAN_E_BAD_SHAPE, cat(name, " has more than 2^63 - 1 bytes (", name, " ", shape_text(view), ")"));
+        throw Error(CGAN_E_BAD_SHAPE,
+                    cat(name, " has more than 2^63 - 1 bytes (", name, " ", shape_text(view), ")"));
     }
     return empty ? 0 : bytes;
 }
@@ -53,8 +56,8 @@ Operand check_tensor(const Context& context, const std::string& name, const cgan
                                               dtype_name(operand.view.dtype), shape_text(operand.view), ")"));
     }
     if (offset % size != 0) {
-        throw Error(CGAN_E_BAD_VALUE, cat(name, ".offset_bytes is ", offset, ", must be a multiple of ", size, " for ",
-                                          dtype_name(operand.view.dtype)));
+        throw Error(CGAN_E_BAD_VALUE, cat(name, ".offset_bytes is ", offset, ", must be a multiple of ", size,
+                                          " for ", dtype_name(operand.view.dtype)));
     }
     operand.view.data = buffer.data ? static_cast<char*>(buffer.data) + offset : nullptr;
     operand.begin = offset;
@@ -80,7 +83,8 @@ const Operand& Call::optional_in(const char* name, const cgan_tensor* tensor) {
     return tensor ? in(name, tensor) : absent;
 }
 
-const Operand& Call::out(const char* name, const cgan_tensor* tensor, std::initializer_list<const Operand*> in_place) {
+const Operand& Call::out(const char* name, const cgan_tensor* tensor,
+                         std::initializer_list<const Operand*> in_place) {
     Operand& operand = add(name, tensor);
     operand.written = true;
     check_overlap(operand, in_place);
@@ -95,16 +99,17 @@ const Operand& Call::optional_out(const char* name, const cgan_tensor* tensor) {
 void Call::check_overlap(const Operand& destination, std::initializer_list<const Operand*> in_place) const {
     for (int i = 0; i < count_ - 1; i++) {
         const Operand& other = operands_[i];
-        if (other.buffer != destination.buffer || other.begin >= destination.end || destination.begin >= other.end) {
+        if (other.buffer != destination.buffer || other.begin >= destination.end ||
+            destination.begin >= other.end) {
             continue;
         }
         bool allowed = false;
         for (const Operand* operand : in_place) allowed = allowed || operand == &other;
         const bool same = other.begin == destination.begin && other.end == destination.end;
         if (allowed && same) continue;
-        throw Error(CGAN_E_BAD_VALUE, cat(destination.name, " overlaps ", other.name, " in memory (bytes ",
-                                          destination.begin, "..", destination.end, " and ", other.begin, "..",
-                                          other.end, " of one buffer)"));
+        throw Error(CGAN_E_BAD_VALUE,
+                    cat(destination.name, " overlaps ", other.name, " in memory (bytes ", destination.begin,
+                        "..", destination.end, " and ", other.begin, "..", other.end, " of one buffer)"));
     }
 }
 
@@ -144,7 +149,8 @@ void Call::expect_positive(const Operand& operand, int axis, const char* what) c
 void Call::expect_floats(std::initializer_list<const Operand*> operands) const {
     const Operand* first = *operands.begin();
     if (first->view.dtype != DType::F32 && first->view.dtype != DType::F64) {
-        throw Error(CGAN_E_BAD_TYPE, cat(first->name, " is ", dtype_name(first->view.dtype), ", must be F32 or F64"));
+        throw Error(CGAN_E_BAD_TYPE,
+                    cat(first->name, " is ", dtype_name(first->view.dtype), ", must be F32 or F64"));
     }
     for (const Operand* operand : operands) {
         if (operand->present()) expect_same_type(*operand, *first);
@@ -159,8 +165,8 @@ void Call::expect_type(const Operand& operand, DType dtype) const {
 
 void Call::expect_same_type(const Operand& operand, const Operand& model) const {
     if (operand.view.dtype == model.view.dtype) return;
-    throw Error(CGAN_E_BAD_TYPE, cat(operand.name, " is ", dtype_name(operand.view.dtype), ", but ", model.name, " is ",
-                                     dtype_name(model.view.dtype)));
+    throw Error(CGAN_E_BAD_TYPE, cat(operand.name, " is ", dtype_name(operand.view.dtype), ", but ",
+                                     model.name, " is ", dtype_name(model.view.dtype)));
 }
 
 bool Call::nothing_to_write() const {
@@ -178,8 +184,9 @@ void Call::zero_destinations() {
 
 void expect_range(const char* what, std::int64_t value, std::int64_t low, std::int64_t high) {
     if (value < low || value > high) {
-        throw Error(CGAN_E_BAD_VALUE, high == INT32_MAX ? cat(what, " is ", value, ", must be at least ", low)
-                                                        : cat(what, " is ", value, ", must be in ", low, "..", high));
+        throw Error(CGAN_E_BAD_VALUE, high == INT32_MAX
+                                          ? cat(what, " is ", value, ", must be at least ", low)
+                                          : cat(what, " is ", value, ", must be in ", low, "..", high));
     }
 }
 
@@ -193,11 +200,14 @@ void expect_activation(const char* what, std::int32_t kind, double alpha) {
     case CGAN_ACT_TANH:
     case CGAN_ACT_SIGMOID:
     case CGAN_ACT_SOFTPLUS:
-    case CGAN_ACT_RELU: return;
+    case CGAN_ACT_RELU:
+        return;
     case CGAN_ACT_LEAKY_RELU:
         if (alpha >= 0 && std::isfinite(alpha)) return;
-        throw Error(CGAN_E_BAD_VALUE, cat("params.alpha, the slope of leaky relu, is ", alpha, ", must be at least 0"));
-    default: throw Error(CGAN_E_BAD_VALUE, cat(what, " is ", kind, ", which is no cgan_activation"));
+        throw Error(CGAN_E_BAD_VALUE,
+                    cat("params.alpha, the slope of leaky relu, is ", alpha, ", must be at least 0"));
+    default:
+        throw Error(CGAN_E_BAD_VALUE, cat(what, " is ", kind, ", which is no cgan_activation"));
     }
 }
 

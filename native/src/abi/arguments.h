@@ -1,4 +1,5 @@
-// Checking the arguments of an operator call: descriptors become views, shapes and types are compared, overlaps found.
+// Checking the arguments of an operator call: descriptors become views, shapes and types are compared,
+// overlaps found.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +36,8 @@ template <class Params> Params read_struct(const Params* given, const char* what
     std::uint32_t size = 0;
     std::memcpy(&size, given, sizeof size); // `given` need not be aligned
     if (size < sizeof size) {
-        throw Error(CGAN_E_STRUCT_SIZE, cat(what, ".struct_size is ", size, "; set it to the size of the structure"));
+        throw Error(CGAN_E_STRUCT_SIZE,
+                    cat(what, ".struct_size is ", size, "; set it to the size of the structure"));
     }
     Params params{};
     std::memcpy(&params, given, size < sizeof params ? size : sizeof params);
@@ -95,7 +97,8 @@ void expect_finite(const char* what, double value);
 void expect_activation(const char* what, std::int32_t kind, double alpha);
 
 // Runs `body(Call&)` as an operator call: counted, and failed on request by a faulty device.
-template <class Body> cgan_status operator_call(cgan_context* ctx, const char* function, Body&& body) noexcept {
+template <class Body>
+cgan_status operator_call(cgan_context* ctx, const char* function, Body&& body) noexcept {
     return guard(ctx, function, [&](Context& context) {
         context.count_call();
         Call call(context);

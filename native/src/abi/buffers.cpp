@@ -8,8 +8,8 @@ namespace {
 // The address of `bytes` bytes from `offset`. Throws CGAN_E_OUT_OF_BOUNDS.
 char* checked_range(const Buffer& buffer, std::int64_t offset, std::int64_t bytes) {
     if (offset < 0 || bytes < 0 || offset > buffer.bytes || bytes > buffer.bytes - offset) {
-        throw Error(CGAN_E_OUT_OF_BOUNDS,
-                    cat(bytes, " bytes from offset ", offset, " are not inside the buffer of ", buffer.bytes));
+        throw Error(CGAN_E_OUT_OF_BOUNDS, cat(bytes, " bytes from offset ", offset,
+                                              " are not inside the buffer of ", buffer.bytes));
     }
     return static_cast<char*>(buffer.data) + offset;
 }
@@ -30,8 +30,8 @@ cgan_status cgan_buffer_destroy(cgan_context* ctx, cgan_buffer* buffer) {
     });
 }
 
-cgan_status cgan_buffer_write(cgan_context* ctx, cgan_buffer* buffer, std::int64_t offset_bytes, const void* src,
-                              std::int64_t bytes) {
+cgan_status cgan_buffer_write(cgan_context* ctx, cgan_buffer* buffer, std::int64_t offset_bytes,
+                              const void* src, std::int64_t bytes) {
     return guard(ctx, "buffer_write", [&](Context& context) {
         context.count_call();
         const Buffer& target = context.buffer(buffer, "buffer");

@@ -29,7 +29,9 @@ Registry& registry() {
     return *instance;
 }
 
-std::string join_options(const std::string& a, const std::string& b) { return a.empty() || b.empty() ? a + b : a + "&" + b; }
+std::string join_options(const std::string& a, const std::string& b) {
+    return a.empty() || b.empty() ? a + b : a + "&" + b;
+}
 
 std::unique_ptr<Backend> open_auto(const DeviceName& name, MemoryLedger& ledger, std::string& declined) {
     try {
@@ -73,7 +75,8 @@ cgan_memory_stats Context::memory() const { return stats_; }
 
 void Context::count_call() {
     if (++stats_.calls == name_.fail_call) {
-        throw Error(CGAN_E_INJECTED, cat("call ", stats_.calls, " failed on request (device ", name_.text, ")"));
+        throw Error(CGAN_E_INJECTED,
+                    cat("call ", stats_.calls, " failed on request (device ", name_.text, ")"));
     }
 }
 
@@ -151,7 +154,8 @@ cgan_context* open_context(const DeviceName& name) {
     std::uint64_t serial = 0;
     {
         const std::lock_guard lock(registry().mutex);
-        if (registry().made == kMaxContexts) throw Error(CGAN_E_INTERNAL, "this process has no context numbers left");
+        if (registry().made == kMaxContexts)
+            throw Error(CGAN_E_INTERNAL, "this process has no context numbers left");
         serial = ++registry().made;
     }
     auto context = std::make_shared<Context>(serial, name);
@@ -223,7 +227,8 @@ cgan_status cgan_context_memory(cgan_context* ctx, cgan_memory_stats* out) {
         std::uint32_t size = 0;
         std::memcpy(&size, out, sizeof size);
         if (size < sizeof size) {
-            throw Error(CGAN_E_STRUCT_SIZE, cat("out.struct_size is ", size, "; set it to sizeof(cgan_memory_stats)"));
+            throw Error(CGAN_E_STRUCT_SIZE,
+                        cat("out.struct_size is ", size, "; set it to sizeof(cgan_memory_stats)"));
         }
         cgan_memory_stats stats = context.memory();
         stats.struct_size = size;

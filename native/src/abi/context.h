@@ -1,8 +1,8 @@
 // What stands behind a cgan_context, and the frame of every exported function that takes one.
 //
-// Handles are numbers, never addresses: a context's serial number in the upper bits, a buffer's in the lower ones. No
-// number is used twice, so a handle that was destroyed, that belongs to another context or that is no handle at all is
-// recognised without reading memory through it.
+// Handles are numbers, never addresses: a context's serial number in the upper bits, a buffer's in the lower
+// ones. No number is used twice, so a handle that was destroyed, that belongs to another context or that is
+// no handle at all is recognised without reading memory through it.
 #pragma once
 
 #include <memory>
@@ -21,8 +21,8 @@ struct Buffer {
     std::int64_t bytes = 0;
 };
 
-// An open device: the backend, its buffers, the memory account and the failures that a test asked for. All members but
-// `error` and `mutex` are used by the thread that holds `mutex`.
+// An open device: the backend, its buffers, the memory account and the failures that a test asked for. All
+// members but `error` and `mutex` are used by the thread that holds `mutex`.
 class Context final : public MemoryLedger {
   public:
     Context(std::uint64_t serial, const DeviceName& name);
@@ -75,8 +75,10 @@ std::shared_ptr<Context> find_context(const cgan_context* handle);
 // Throws CGAN_E_NULL_ARG if the pointer is null.
 void require(const void* pointer, const char* what);
 
-// Runs `body(Context&)` for an exported function: finds and locks the context, turns exceptions into a status and text.
-template <class Body> cgan_status guard(const cgan_context* handle, const char* function, Body&& body) noexcept {
+// Runs `body(Context&)` for an exported function: finds and locks the context, turns exceptions into a status
+// and text.
+template <class Body>
+cgan_status guard(const cgan_context* handle, const char* function, Body&& body) noexcept {
     std::shared_ptr<Context> context;
     try {
         context = find_context(handle);

@@ -25,7 +25,8 @@ struct Sides {
     const Operand &src, &wei, &dst;
 };
 
-std::int64_t result_size(const Call& call, const char* axis, std::int64_t padded, std::int64_t kernel, int stride) {
+std::int64_t result_size(const Call& call, const char* axis, std::int64_t padded, std::int64_t kernel,
+                         int stride) {
     if (kernel > padded) {
         call.bad_shape(cat("the kernel is ", kernel, " ", axis, ", the padded input only ", padded));
     }
@@ -39,7 +40,8 @@ void check_sides(const Call& call, const cgan_conv2d_params& p, const Sides& sid
     call.expect_rank(wei, 4, "[k, r, s, c]");
     call.expect_rank(dst, 4, pooled ? "[n, oh/2, ow/2, k]" : "[n, oh, ow, k]");
     if (wei.dim(3) != src.dim(3)) {
-        call.bad_shape(cat(wei.name, " has ", wei.dim(3), " input channels, ", src.name, " has ", src.dim(3)));
+        call.bad_shape(
+            cat(wei.name, " has ", wei.dim(3), " input channels, ", src.name, " has ", src.dim(3)));
     }
     if (wei.view.elems() == 0) call.bad_shape(cat(wei.name, " is empty"));
     call.expect_positive(src, 1, "rows");
@@ -49,7 +51,8 @@ void check_sides(const Call& call, const cgan_conv2d_params& p, const Sides& sid
     std::int64_t oh = result_size(call, "high", h, wei.dim(1), p.stride_h);
     std::int64_t ow = result_size(call, "wide", w, wei.dim(2), p.stride_w);
     if (pooled) {
-        if (oh < 2 || ow < 2) call.bad_shape(cat("a result of ", oh, "x", ow, " is too small for 2x2 pooling"));
+        if (oh < 2 || ow < 2)
+            call.bad_shape(cat("a result of ", oh, "x", ow, " is too small for 2x2 pooling"));
         oh /= 2;
         ow /= 2;
     }
@@ -83,8 +86,9 @@ cgan_status cgan_conv2d_forward(cgan_context* ctx, const cgan_conv2d_params* par
     });
 }
 
-cgan_status cgan_conv2d_backward_data(cgan_context* ctx, const cgan_conv2d_params* params, const cgan_tensor* wei,
-                                      const cgan_tensor* d_dst, const cgan_tensor* bia, const cgan_tensor* d_src) {
+cgan_status cgan_conv2d_backward_data(cgan_context* ctx, const cgan_conv2d_params* params,
+                                      const cgan_tensor* wei, const cgan_tensor* d_dst,
+                                      const cgan_tensor* bia, const cgan_tensor* d_src) {
     return operator_call(ctx, "conv2d_backward_data", [&](Call& call) {
         const auto p = read_conv2d(params);
         const Operand& w = call.in("wei", wei);
@@ -102,8 +106,9 @@ cgan_status cgan_conv2d_backward_data(cgan_context* ctx, const cgan_conv2d_param
     });
 }
 
-cgan_status cgan_conv2d_backward_filter(cgan_context* ctx, const cgan_conv2d_params* params, const cgan_tensor* src,
-                                        const cgan_tensor* d_dst, const cgan_tensor* d_wei, const cgan_tensor* d_bia) {
+cgan_status cgan_conv2d_backward_filter(cgan_context* ctx, const cgan_conv2d_params* params,
+                                        const cgan_tensor* src, const cgan_tensor* d_dst,
+                                        const cgan_tensor* d_wei, const cgan_tensor* d_bia) {
     return operator_call(ctx, "conv2d_backward_filter", [&](Call& call) {
         const auto p = read_conv2d(params);
         const Operand& x = call.in("src", src);
@@ -119,9 +124,9 @@ cgan_status cgan_conv2d_backward_filter(cgan_context* ctx, const cgan_conv2d_par
     });
 }
 
-cgan_status cgan_conv2d_pool_forward(cgan_context* ctx, const cgan_conv2d_params* params, const cgan_tensor* src,
-                                     const cgan_tensor* wei, const cgan_tensor* bia, const cgan_tensor* dst,
-                                     const cgan_tensor* arg) {
+cgan_status cgan_conv2d_pool_forward(cgan_context* ctx, const cgan_conv2d_params* params,
+                                     const cgan_tensor* src, const cgan_tensor* wei, const cgan_tensor* bia,
+                                     const cgan_tensor* dst, const cgan_tensor* arg) {
     return operator_call(ctx, "conv2d_pool_forward", [&](Call& call) {
         const auto p = read_conv2d(params);
         const Operand& x = call.in("src", src);
@@ -137,8 +142,9 @@ cgan_status cgan_conv2d_pool_forward(cgan_context* ctx, const cgan_conv2d_params
     });
 }
 
-cgan_status cgan_conv2d_pool_backward_data(cgan_context* ctx, const cgan_conv2d_params* params, const cgan_tensor* wei,
-                                           const cgan_tensor* dst, const cgan_tensor* d_dst, const cgan_tensor* arg,
+cgan_status cgan_conv2d_pool_backward_data(cgan_context* ctx, const cgan_conv2d_params* params,
+                                           const cgan_tensor* wei, const cgan_tensor* dst,
+                                           const cgan_tensor* d_dst, const cgan_tensor* arg,
                                            const cgan_tensor* d_src) {
     return operator_call(ctx, "conv2d_pool_backward_data", [&](Call& call) {
         const auto p = read_conv2d(params);
@@ -156,9 +162,9 @@ cgan_status cgan_conv2d_pool_backward_data(cgan_context* ctx, const cgan_conv2d_
 }
 
 cgan_status cgan_conv2d_pool_backward_filter(cgan_context* ctx, const cgan_conv2d_params* params,
-                                             const cgan_tensor* src, const cgan_tensor* dst, const cgan_tensor* d_dst,
-                                             const cgan_tensor* arg, const cgan_tensor* d_wei,
-                                             const cgan_tensor* d_bia) {
+                                             const cgan_tensor* src, const cgan_tensor* dst,
+                                             const cgan_tensor* d_dst, const cgan_tensor* arg,
+                                             const cgan_tensor* d_wei, const cgan_tensor* d_bia) {
     return operator_call(ctx, "conv2d_pool_backward_filter", [&](Call& call) {
         const auto p = read_conv2d(params);
         const Operand& x = call.in("src", src);

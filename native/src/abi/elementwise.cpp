@@ -12,7 +12,8 @@ cgan_status cgan_fill(cgan_context* ctx, double value, const cgan_tensor* dst) {
     });
 }
 
-cgan_status cgan_convert(cgan_context* ctx, double scale, double shift, const cgan_tensor* src, const cgan_tensor* dst) {
+cgan_status cgan_convert(cgan_context* ctx, double scale, double shift, const cgan_tensor* src,
+                         const cgan_tensor* dst) {
     return operator_call(ctx, "convert", [&](Call& call) {
         const Operand& x = call.in("src", src);
         const Operand& y = call.out("dst", dst);
@@ -33,14 +34,16 @@ cgan_status cgan_unary(cgan_context* ctx, const cgan_unary_params* params, const
         call.expect_floats({&x, &y});
         call.expect_same_shape(y, x);
         if (p.kind == CGAN_UNARY_CLAMP && !(p.alpha <= p.beta)) {
-            throw Error(CGAN_E_BAD_VALUE, cat("params.alpha ", p.alpha, " is not at most params.beta ", p.beta));
+            throw Error(CGAN_E_BAD_VALUE,
+                        cat("params.alpha ", p.alpha, " is not at most params.beta ", p.beta));
         }
         if (!y.empty()) call.backend().unary(p, x, y);
     });
 }
 
-cgan_status cgan_activation_backward(cgan_context* ctx, const cgan_unary_params* params, const cgan_tensor* dst,
-                                     const cgan_tensor* d_dst, const cgan_tensor* d_src) {
+cgan_status cgan_activation_backward(cgan_context* ctx, const cgan_unary_params* params,
+                                     const cgan_tensor* dst, const cgan_tensor* d_dst,
+                                     const cgan_tensor* d_src) {
     return operator_call(ctx, "activation_backward", [&](Call& call) {
         const auto p = read_struct(params, "params");
         const Operand& y = call.in("dst", dst);
@@ -62,7 +65,8 @@ int broadcast_shape(const Call& call, const Operand& a, const Operand& b, std::i
     for (int i = 0; i < rank; i++) {
         const int ia = i - (rank - a.rank()), ib = i - (rank - b.rank());
         const std::int64_t da = ia < 0 ? 1 : a.dim(ia), db = ib < 0 ? 1 : b.dim(ib);
-        if (da != db && da != 1 && db != 1) call.bad_shape(cat("a and b do not broadcast: axis ", i, " is ", da, " and ", db));
+        if (da != db && da != 1 && db != 1)
+            call.bad_shape(cat("a and b do not broadcast: axis ", i, " is ", da, " and ", db));
         dims[i] = da == 1 ? db : da;
     }
     return rank;
@@ -70,8 +74,8 @@ int broadcast_shape(const Call& call, const Operand& a, const Operand& b, std::i
 
 } // namespace
 
-cgan_status cgan_binary(cgan_context* ctx, const cgan_binary_params* params, const cgan_tensor* a, const cgan_tensor* b,
-                        const cgan_tensor* dst) {
+cgan_status cgan_binary(cgan_context* ctx, const cgan_binary_params* params, const cgan_tensor* a,
+                        const cgan_tensor* b, const cgan_tensor* dst) {
     return operator_call(ctx, "binary", [&](Call& call) {
         const auto p = read_struct(params, "params");
         const Operand& left = call.in("a", a);

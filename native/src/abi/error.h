@@ -21,7 +21,8 @@ class ErrorText {
 
 ErrorText& thread_error() noexcept;
 
-// Turns the exception in flight into a status and records its text for this thread and, if not null, in `context`.
+// Turns the exception in flight into a status and records its text for this thread and, if not null, in
+// `context`.
 cgan_status report_exception(ErrorText* context, const char* function) noexcept;
 
 } // namespace cgan

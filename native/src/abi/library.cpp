@@ -10,7 +10,8 @@ using namespace cgan;
 
 namespace {
 
-// Runs `make` and copies its text out; after a failure the text is the empty one and cgan_last_error(NULL) tells why.
+// Runs `make` and copies its text out; after a failure the text is the empty one and cgan_last_error(NULL)
+// tells why.
 std::int64_t copy_made_text(const char* function, char* dst, std::int64_t cap,
                             const std::function<std::string()>& make) noexcept {
     try {
@@ -60,28 +61,50 @@ std::int32_t cgan_abi_version(void) { return CGAN_ABI_MAJOR << 16 | CGAN_ABI_MIN
 
 std::int64_t cgan_sizeof(std::int32_t struct_kind) {
     switch (struct_kind) {
-    case CGAN_STRUCT_TENSOR: return sizeof(cgan_tensor);
-    case CGAN_STRUCT_MEMORY_STATS: return sizeof(cgan_memory_stats);
-    case CGAN_STRUCT_UNARY: return sizeof(cgan_unary_params);
-    case CGAN_STRUCT_BINARY: return sizeof(cgan_binary_params);
-    case CGAN_STRUCT_REDUCE: return sizeof(cgan_reduce_params);
-    case CGAN_STRUCT_PERMUTE: return sizeof(cgan_permute_params);
-    case CGAN_STRUCT_SLICE: return sizeof(cgan_slice_params);
-    case CGAN_STRUCT_SOFTMAX: return sizeof(cgan_softmax_params);
-    case CGAN_STRUCT_MATMUL: return sizeof(cgan_matmul_params);
-    case CGAN_STRUCT_DENSE: return sizeof(cgan_dense_params);
-    case CGAN_STRUCT_CONV2D: return sizeof(cgan_conv2d_params);
-    case CGAN_STRUCT_POOL2D: return sizeof(cgan_pool2d_params);
-    case CGAN_STRUCT_UPSAMPLE2D: return sizeof(cgan_upsample2d_params);
-    case CGAN_STRUCT_NORM: return sizeof(cgan_norm_params);
-    case CGAN_STRUCT_RANDOM: return sizeof(cgan_random_params);
-    case CGAN_STRUCT_ADAM: return sizeof(cgan_adam_params);
-    case CGAN_STRUCT_SGD: return sizeof(cgan_sgd_params);
-    case CGAN_STRUCT_RMSPROP: return sizeof(cgan_rmsprop_params);
-    case CGAN_STRUCT_EMA: return sizeof(cgan_ema_params);
-    case CGAN_STRUCT_CLAMP: return sizeof(cgan_clamp_params);
-    case CGAN_STRUCT_CLIP: return sizeof(cgan_clip_params);
-    default: return -1;
+    case CGAN_STRUCT_TENSOR:
+        return sizeof(cgan_tensor);
+    case CGAN_STRUCT_MEMORY_STATS:
+        return sizeof(cgan_memory_stats);
+    case CGAN_STRUCT_UNARY:
+        return sizeof(cgan_unary_params);
+    case CGAN_STRUCT_BINARY:
+        return sizeof(cgan_binary_params);
+    case CGAN_STRUCT_REDUCE:
+        return sizeof(cgan_reduce_params);
+    case CGAN_STRUCT_PERMUTE:
+        return sizeof(cgan_permute_params);
+    case CGAN_STRUCT_SLICE:
+        return sizeof(cgan_slice_params);
+    case CGAN_STRUCT_SOFTMAX:
+        return sizeof(cgan_softmax_params);
+    case CGAN_STRUCT_MATMUL:
+        return sizeof(cgan_matmul_params);
+    case CGAN_STRUCT_DENSE:
+        return sizeof(cgan_dense_params);
+    case CGAN_STRUCT_CONV2D:
+        return sizeof(cgan_conv2d_params);
+    case CGAN_STRUCT_POOL2D:
+        return sizeof(cgan_pool2d_params);
+    case CGAN_STRUCT_UPSAMPLE2D:
+        return sizeof(cgan_upsample2d_params);
+    case CGAN_STRUCT_NORM:
+        return sizeof(cgan_norm_params);
+    case CGAN_STRUCT_RANDOM:
+        return sizeof(cgan_random_params);
+    case CGAN_STRUCT_ADAM:
+        return sizeof(cgan_adam_params);
+    case CGAN_STRUCT_SGD:
+        return sizeof(cgan_sgd_params);
+    case CGAN_STRUCT_RMSPROP:
+        return sizeof(cgan_rmsprop_params);
+    case CGAN_STRUCT_EMA:
+        return sizeof(cgan_ema_params);
+    case CGAN_STRUCT_CLAMP:
+        return sizeof(cgan_clamp_params);
+    case CGAN_STRUCT_CLIP:
+        return sizeof(cgan_clip_params);
+    default:
+        return -1;
     }
 }
 

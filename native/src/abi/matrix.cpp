@@ -3,8 +3,8 @@
 
 using namespace cgan;
 
-cgan_status cgan_matmul(cgan_context* ctx, const cgan_matmul_params* params, const cgan_tensor* a, const cgan_tensor* b,
-                        const cgan_tensor* dst) {
+cgan_status cgan_matmul(cgan_context* ctx, const cgan_matmul_params* params, const cgan_tensor* a,
+                        const cgan_tensor* b, const cgan_tensor* dst) {
     return operator_call(ctx, "matmul", [&](Call& call) {
         const auto p = read_struct(params, "params");
         const Operand& left = call.in("a", a);
@@ -16,8 +16,8 @@ cgan_status cgan_matmul(cgan_context* ctx, const cgan_matmul_params* params, con
         const int ta = p.transpose_a ? 1 : 0, tb = p.transpose_b ? 1 : 0;
         const std::int64_t m = left.dim(ta), k = left.dim(1 - ta), n = right.dim(1 - tb);
         if (right.dim(tb) != k) {
-            call.bad_shape(cat(ta ? "a transposed" : "a", " has ", k, " columns, ", tb ? "b transposed" : "b", " has ",
-                               right.dim(tb), " rows"));
+            call.bad_shape(cat(ta ? "a transposed" : "a", " has ", k, " columns, ", tb ? "b transposed" : "b",
+                               " has ", right.dim(tb), " rows"));
         }
         call.expect_shape(y, {m, n});
         if (y.empty()) return;

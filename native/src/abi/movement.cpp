@@ -12,15 +12,16 @@ cgan_status cgan_reduce(cgan_context* ctx, const cgan_reduce_params* params, con
         expect_range("params.kind", p.kind, CGAN_REDUCE_SUM, CGAN_REDUCE_MIN);
         call.expect_floats({&x, &y});
         if (p.axis_mask >> x.rank()) {
-            throw Error(CGAN_E_BAD_VALUE,
-                        cat("params.axis_mask ", p.axis_mask, " names an axis that src ", shape_text(x.view), " lacks"));
+            throw Error(CGAN_E_BAD_VALUE, cat("params.axis_mask ", p.axis_mask, " names an axis that src ",
+                                              shape_text(x.view), " lacks"));
         }
         std::int64_t dims[CGAN_MAX_RANK] = {};
         for (int i = 0; i < x.rank(); i++) dims[i] = p.axis_mask >> i & 1 ? 1 : x.dim(i);
         call.expect_shape(y, dims, x.rank());
         if (y.empty()) return;
         if (!x.empty()) return call.backend().reduce(p, x, y);
-        if (p.kind == CGAN_REDUCE_MAX || p.kind == CGAN_REDUCE_MIN) call.bad_shape("src is empty and has no extremum");
+        if (p.kind == CGAN_REDUCE_MAX || p.kind == CGAN_REDUCE_MIN)
+            call.bad_shape("src is empty and has no extremum");
         call.zero_destinations();
     });
 }
@@ -52,8 +53,8 @@ cgan_status cgan_permute(cgan_context* ctx, const cgan_permute_params* params, c
         for (int i = 0; i < x.rank(); i++) {
             const std::int32_t axis = p.axes[i];
             if (axis < 0 || axis >= x.rank() || seen >> axis & 1) {
-                throw Error(CGAN_E_BAD_VALUE, cat("params.axes is no permutation of 0..", x.rank() - 1, ": axes[", i,
-                                                  "] is ", axis));
+                throw Error(CGAN_E_BAD_VALUE, cat("params.axes is no permutation of 0..", x.rank() - 1,
+                                                  ": axes[", i, "] is ", axis));
             }
             seen |= 1u << axis;
             dims[i] = x.dim(axis);
@@ -65,10 +66,11 @@ cgan_status cgan_permute(cgan_context* ctx, const cgan_permute_params* params, c
 
 namespace {
 
-void expect_slice(const char* what, std::int64_t start, std::int64_t count, const Operand& operand, int axis) {
+void expect_slice(const char* what, std::int64_t start, std::int64_t count, const Operand& operand,
+                  int axis) {
     if (start >= 0 && count <= operand.dim(axis) && start <= operand.dim(axis) - count) return;
-    throw Error(CGAN_E_BAD_VALUE, cat("params.", what, " ", start, " and count ", count, " leave axis ", axis, " of ",
-                                      operand.name, " ", shape_text(operand.view)));
+    throw Error(CGAN_E_BAD_VALUE, cat("params.", what, " ", start, " and count ", count, " leave axis ", axis,
+                                      " of ", operand.name, " ", shape_text(operand.view)));
 }
 
 } // namespace
@@ -88,7 +90,8 @@ cgan_status cgan_slice_copy(cgan_context* ctx, const cgan_slice_params* params, 
                 call.bad_shape(cat("axis ", i, " of dst is ", y.dim(i), ", of src ", x.dim(i)));
             }
         }
-        if (p.count < 0) throw Error(CGAN_E_BAD_VALUE, cat("params.count is ", p.count, ", must be at least 0"));
+        if (p.count < 0)
+            throw Error(CGAN_E_BAD_VALUE, cat("params.count is ", p.count, ", must be at least 0"));
         expect_slice("src_start", p.src_start, p.count, x, p.axis);
         expect_slice("dst_start", p.dst_start, p.count, y, p.axis);
         if (p.count > 0 && !x.empty() && !y.empty()) call.backend().slice_copy(p, x, y);
@@ -142,8 +145,9 @@ cgan_status cgan_softmax_forward(cgan_context* ctx, const cgan_softmax_params* p
     });
 }
 
-cgan_status cgan_softmax_backward(cgan_context* ctx, const cgan_softmax_params* params, const cgan_tensor* dst,
-                                  const cgan_tensor* d_dst, const cgan_tensor* d_src) {
+cgan_status cgan_softmax_backward(cgan_context* ctx, const cgan_softmax_params* params,
+                                  const cgan_tensor* dst, const cgan_tensor* d_dst,
+                                  const cgan_tensor* d_src) {
     return operator_call(ctx, "softmax_backward", [&](Call& call) {
         const auto p = read_struct(params, "params");
         const Operand& y = call.in("dst", dst);

@@ -30,10 +30,11 @@ void empty_statistics(Call& call, const cgan_norm_params& p, const Operand& mean
 
 } // namespace
 
-cgan_status cgan_batch_norm_training(cgan_context* ctx, const cgan_norm_params* params, const cgan_tensor* src,
-                                     const cgan_tensor* gamma, const cgan_tensor* beta,
-                                     const cgan_tensor* running_mean, const cgan_tensor* running_var,
-                                     const cgan_tensor* dst, const cgan_tensor* mean, const cgan_tensor* rstd) {
+cgan_status cgan_batch_norm_training(cgan_context* ctx, const cgan_norm_params* params,
+                                     const cgan_tensor* src, const cgan_tensor* gamma,
+                                     const cgan_tensor* beta, const cgan_tensor* running_mean,
+                                     const cgan_tensor* running_var, const cgan_tensor* dst,
+                                     const cgan_tensor* mean, const cgan_tensor* rstd) {
     return operator_call(ctx, "batch_norm_training", [&](Call& call) {
         const auto p = read_norm(params);
         const Operand& x = call.in("src", src);
@@ -58,10 +59,10 @@ cgan_status cgan_batch_norm_training(cgan_context* ctx, const cgan_norm_params* 
     });
 }
 
-cgan_status cgan_batch_norm_inference(cgan_context* ctx, const cgan_norm_params* params, const cgan_tensor* src,
-                                      const cgan_tensor* gamma, const cgan_tensor* beta,
-                                      const cgan_tensor* running_mean, const cgan_tensor* running_var,
-                                      const cgan_tensor* dst) {
+cgan_status cgan_batch_norm_inference(cgan_context* ctx, const cgan_norm_params* params,
+                                      const cgan_tensor* src, const cgan_tensor* gamma,
+                                      const cgan_tensor* beta, const cgan_tensor* running_mean,
+                                      const cgan_tensor* running_var, const cgan_tensor* dst) {
     return operator_call(ctx, "batch_norm_inference", [&](Call& call) {
         const auto p = read_norm(params);
         const Operand& x = call.in("src", src);
@@ -77,10 +78,11 @@ cgan_status cgan_batch_norm_inference(cgan_context* ctx, const cgan_norm_params*
     });
 }
 
-cgan_status cgan_batch_norm_backward(cgan_context* ctx, const cgan_norm_params* params, const cgan_tensor* src,
-                                     const cgan_tensor* gamma, const cgan_tensor* mean, const cgan_tensor* rstd,
-                                     const cgan_tensor* d_dst, const cgan_tensor* d_src, const cgan_tensor* d_gamma,
-                                     const cgan_tensor* d_beta) {
+cgan_status cgan_batch_norm_backward(cgan_context* ctx, const cgan_norm_params* params,
+                                     const cgan_tensor* src, const cgan_tensor* gamma,
+                                     const cgan_tensor* mean, const cgan_tensor* rstd,
+                                     const cgan_tensor* d_dst, const cgan_tensor* d_src,
+                                     const cgan_tensor* d_gamma, const cgan_tensor* d_beta) {
     return operator_call(ctx, "batch_norm_backward", [&](Call& call) {
         const auto p = read_norm(params);
         const Operand& x = call.in("src", src);
@@ -131,10 +133,11 @@ cgan_status cgan_layer_norm_forward(cgan_context* ctx, const cgan_norm_params* p
     });
 }
 
-cgan_status cgan_layer_norm_backward(cgan_context* ctx, const cgan_norm_params* params, const cgan_tensor* src,
-                                     const cgan_tensor* gamma, const cgan_tensor* mean, const cgan_tensor* rstd,
-                                     const cgan_tensor* d_dst, const cgan_tensor* d_src, const cgan_tensor* d_gamma,
-                                     const cgan_tensor* d_beta) {
+cgan_status cgan_layer_norm_backward(cgan_context* ctx, const cgan_norm_params* params,
+                                     const cgan_tensor* src, const cgan_tensor* gamma,
+                                     const cgan_tensor* mean, const cgan_tensor* rstd,
+                                     const cgan_tensor* d_dst, const cgan_tensor* d_src,
+                                     const cgan_tensor* d_gamma, const cgan_tensor* d_beta) {
     return operator_call(ctx, "layer_norm_backward", [&](Call& call) {
         const auto p = read_norm(params);
         const Operand& x = call.in("src", src);

@@ -40,8 +40,8 @@ class Lists {
         operand.name = name;
         operand.written = written;
         if (operand.view.elems() != elems) {
-            throw Error(CGAN_E_BAD_SHAPE, cat(name, " has ", operand.view.elems(), " elements, must have ", elems, " (",
-                                              name, " ", shape_text(operand.view), ")"));
+            throw Error(CGAN_E_BAD_SHAPE, cat(name, " has ", operand.view.elems(), " elements, must have ",
+                                              elems, " (", name, " ", shape_text(operand.view), ")"));
         }
         single_ = operand;
         return single_.view;
@@ -54,8 +54,8 @@ class Lists {
         }
         for (const Operand& operand : operands_) {
             if (operand.view.dtype == view.dtype) continue;
-            throw Error(CGAN_E_BAD_TYPE, cat(operand.name, " is ", dtype_name(operand.view.dtype), ", but ", name, " is ",
-                                             dtype_name(view.dtype)));
+            throw Error(CGAN_E_BAD_TYPE, cat(operand.name, " is ", dtype_name(operand.view.dtype), ", but ",
+                                             name, " is ", dtype_name(view.dtype)));
         }
     }
 
@@ -72,7 +72,8 @@ class Lists {
             if (widest && widest->buffer != operand.buffer) widest = widest_written = nullptr;
             expect_apart(operand.written ? widest : widest_written, operand);
             if (!widest || operand.end > widest->end) widest = &operand;
-            if (operand.written && (!widest_written || operand.end > widest_written->end)) widest_written = &operand;
+            if (operand.written && (!widest_written || operand.end > widest_written->end))
+                widest_written = &operand;
         }
     }
 
@@ -86,25 +87,26 @@ class Lists {
 
     static void expect_apart(const Operand* before, const Operand& operand) {
         if (!before || before->end <= operand.begin) return;
-        throw Error(CGAN_E_BAD_VALUE, cat(operand.name, " overlaps ", before->name, " in memory (bytes ", operand.begin,
-                                          "..", operand.end, " and ", before->begin, "..", before->end,
-                                          " of one buffer)"));
+        throw Error(CGAN_E_BAD_VALUE,
+                    cat(operand.name, " overlaps ", before->name, " in memory (bytes ", operand.begin, "..",
+                        operand.end, " and ", before->begin, "..", before->end, " of one buffer)"));
     }
 
     void check_model(const Operand& operand, const Operand* model, std::int32_t i) const {
         const DType dtype = operand.view.dtype;
         if (!model) {
             if (dtype == DType::F32 || dtype == DType::F64) return;
-            throw Error(CGAN_E_BAD_TYPE, cat(operand.name, "[", i, "] is ", dtype_name(dtype), ", must be F32 or F64"));
+            throw Error(CGAN_E_BAD_TYPE,
+                        cat(operand.name, "[", i, "] is ", dtype_name(dtype), ", must be F32 or F64"));
         }
         if (dtype != model->view.dtype) {
-            throw Error(CGAN_E_BAD_TYPE, cat(operand.name, "[", i, "] is ", dtype_name(dtype), ", but ", model->name, "[",
-                                             i, "] is ", dtype_name(model->view.dtype)));
+            throw Error(CGAN_E_BAD_TYPE, cat(operand.name, "[", i, "] is ", dtype_name(dtype), ", but ",
+                                             model->name, "[", i, "] is ", dtype_name(model->view.dtype)));
         }
         const View &a = operand.view, &b = model->view;
         if (a.rank != b.rank || !std::equal(a.dims, a.dims + a.rank, b.dims)) {
-            throw Error(CGAN_E_BAD_SHAPE, cat(operand.name, "[", i, "] is ", shape_text(a), ", but ", model->name, "[", i,
-                                              "] is ", shape_text(b)));
+            throw Error(CGAN_E_BAD_SHAPE, cat(operand.name, "[", i, "] is ", shape_text(a), ", but ",
+                                              model->name, "[", i, "] is ", shape_text(b)));
         }
     }
 
@@ -134,7 +136,8 @@ const View& hyper_view(Lists& lists, const cgan_tensor* hyper, bool written) {
 }
 
 void expect_fraction(const char* what, double value) {
-    if (!(value >= 0 && value < 1)) throw Error(CGAN_E_BAD_VALUE, cat(what, " is ", value, ", must be in [0, 1)"));
+    if (!(value >= 0 && value < 1))
+        throw Error(CGAN_E_BAD_VALUE, cat(what, " is ", value, ", must be in [0, 1)"));
 }
 
 void expect_not_negative(const char* what, double value) {
@@ -151,8 +154,9 @@ cgan_status cgan_optimizer_advance(cgan_context* ctx, const cgan_tensor* hyper) 
     });
 }
 
-cgan_status cgan_adam(cgan_context* ctx, const cgan_adam_params* params, const cgan_tensor* hyper, std::int32_t count,
-                      const cgan_tensor* param, const cgan_tensor* grad, const cgan_tensor* m, const cgan_tensor* v) {
+cgan_status cgan_adam(cgan_context* ctx, const cgan_adam_params* params, const cgan_tensor* hyper,
+                      std::int32_t count, const cgan_tensor* param, const cgan_tensor* grad,
+                      const cgan_tensor* m, const cgan_tensor* v) {
     return list_call(ctx, "adam", count, [&](Context& context, Lists& lists) {
         const auto p = read_struct(params, "params");
         expect_range("params.form", p.form, CGAN_ADAM_EPSILON_HAT, CGAN_ADAM_CORRECTED);
@@ -168,8 +172,9 @@ cgan_status cgan_adam(cgan_context* ctx, const cgan_adam_params* params, const c
     });
 }
 
-cgan_status cgan_sgd(cgan_context* ctx, const cgan_sgd_params* params, const cgan_tensor* hyper, std::int32_t count,
-                     const cgan_tensor* param, const cgan_tensor* grad, const cgan_tensor* velocity) {
+cgan_status cgan_sgd(cgan_context* ctx, const cgan_sgd_params* params, const cgan_tensor* hyper,
+                     std::int32_t count, const cgan_tensor* param, const cgan_tensor* grad,
+                     const cgan_tensor* velocity) {
     return list_call(ctx, "sgd", count, [&](Context& context, Lists& lists) {
         const auto p = read_struct(params, "params");
         expect_fraction("params.momentum", p.momentum);
@@ -186,7 +191,8 @@ cgan_status cgan_sgd(cgan_context* ctx, const cgan_sgd_params* params, const cga
 }
 
 cgan_status cgan_rmsprop(cgan_context* ctx, const cgan_rmsprop_params* params, const cgan_tensor* hyper,
-                         std::int32_t count, const cgan_tensor* param, const cgan_tensor* grad, const cgan_tensor* v) {
+                         std::int32_t count, const cgan_tensor* param, const cgan_tensor* grad,
+                         const cgan_tensor* v) {
     return list_call(ctx, "rmsprop", count, [&](Context& context, Lists& lists) {
         const auto p = read_struct(params, "params");
         expect_fraction("params.rho", p.rho);
@@ -199,8 +205,8 @@ cgan_status cgan_rmsprop(cgan_context* ctx, const cgan_rmsprop_params* params, c
     });
 }
 
-cgan_status cgan_ema(cgan_context* ctx, const cgan_ema_params* params, std::int32_t count, const cgan_tensor* src,
-                     const cgan_tensor* dst) {
+cgan_status cgan_ema(cgan_context* ctx, const cgan_ema_params* params, std::int32_t count,
+                     const cgan_tensor* src, const cgan_tensor* dst) {
     return list_call(ctx, "ema", count, [&](Context& context, Lists& lists) {
         const auto p = read_struct(params, "params");
         if (!(p.decay >= 0 && p.decay <= 1)) {

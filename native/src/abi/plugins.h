@@ -17,11 +17,13 @@ struct LoadedPlugin {
     std::string reason;                    // why it cannot be used, with the loader's own words
 };
 
-// Looks for libcgan_NAME.so beside this library, in the folders of CGAN_PLUGIN_PATH (separated by colons), then where
-// the loader looks. The first file found decides. A plugin stays loaded for the life of the process.
+// Looks for libcgan_NAME.so beside this library, in the folders of CGAN_PLUGIN_PATH (separated by colons),
+// then where the loader looks. The first file found decides. A plugin stays loaded for the life of the
+// process.
 LoadedPlugin load_plugin(const std::string& name);
 
-// Opens device `index` of a plugin. Throws CGAN_E_PLUGIN (not usable), CGAN_E_NO_DEVICE (usable, but no such device).
+// Opens device `index` of a plugin. Throws CGAN_E_PLUGIN (not usable), CGAN_E_NO_DEVICE (usable, but no such
+// device).
 std::unique_ptr<Backend> open_plugin_device(const std::string& name, int index, const std::string& options,
                                             MemoryLedger& ledger);
 

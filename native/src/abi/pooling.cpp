@@ -7,7 +7,8 @@ namespace {
 
 void expect_padding(const char* what, std::int32_t pad, std::int32_t window) {
     if (pad >= 0 && pad < window) return;
-    throw Error(CGAN_E_BAD_VALUE, cat(what, " is ", pad, ", must be at least 0 and less than the window ", window));
+    throw Error(CGAN_E_BAD_VALUE,
+                cat(what, " is ", pad, ", must be at least 0 and less than the window ", window));
 }
 
 cgan_pool2d_params read_pool2d(const cgan_pool2d_params* params) {
@@ -25,10 +26,11 @@ cgan_pool2d_params read_pool2d(const cgan_pool2d_params* params) {
 }
 
 // Every window must see a pixel: rows that only padding would fill have no maximum.
-void expect_window(const Call& call, const char* axis, std::int64_t size, int before, int after, int window, int stride,
-                   std::int64_t result) {
+void expect_window(const Call& call, const char* axis, std::int64_t size, int before, int after, int window,
+                   int stride, std::int64_t result) {
     const std::int64_t padded = size + before + after;
-    if (window > padded) call.bad_shape(cat("the window is ", window, " ", axis, ", the padded input only ", padded));
+    if (window > padded)
+        call.bad_shape(cat("the window is ", window, " ", axis, ", the padded input only ", padded));
     if ((result - 1) * stride >= size + before) {
         call.bad_shape(cat("the last window of ", window, " ", axis, " lies in the padding"));
     }
@@ -72,8 +74,8 @@ cgan_status cgan_pool2d_forward(cgan_context* ctx, const cgan_pool2d_params* par
     });
 }
 
-cgan_status cgan_pool2d_backward(cgan_context* ctx, const cgan_pool2d_params* params, const cgan_tensor* d_dst,
-                                 const cgan_tensor* arg, const cgan_tensor* d_src) {
+cgan_status cgan_pool2d_backward(cgan_context* ctx, const cgan_pool2d_params* params,
+                                 const cgan_tensor* d_dst, const cgan_tensor* arg, const cgan_tensor* d_src) {
     return operator_call(ctx, "pool2d_backward", [&](Call& call) {
         const auto p = read_pool2d(params);
         const Operand& dy = call.in("d_dst", d_dst);
@@ -110,7 +112,8 @@ cgan_upsample2d_params read_upsample2d(const cgan_upsample2d_params* params) {
     return p;
 }
 
-void check_upsampling(const Call& call, const cgan_upsample2d_params& p, const Operand& small, const Operand& large) {
+void check_upsampling(const Call& call, const cgan_upsample2d_params& p, const Operand& small,
+                      const Operand& large) {
     call.expect_rank(small, 4, "[n, h, w, c]");
     std::int64_t h = 0, w = 0;
     if (__builtin_mul_overflow(small.dim(1), std::int64_t{p.factor_h}, &h) ||
@@ -122,8 +125,8 @@ void check_upsampling(const Call& call, const cgan_upsample2d_params& p, const O
 
 } // namespace
 
-cgan_status cgan_upsample2d_forward(cgan_context* ctx, const cgan_upsample2d_params* params, const cgan_tensor* src,
-                                    const cgan_tensor* dst) {
+cgan_status cgan_upsample2d_forward(cgan_context* ctx, const cgan_upsample2d_params* params,
+                                    const cgan_tensor* src, const cgan_tensor* dst) {
     return operator_call(ctx, "upsample2d_forward", [&](Call& call) {
         const auto p = read_upsample2d(params);
         const Operand& x = call.in("src", src);
@@ -134,8 +137,8 @@ cgan_status cgan_upsample2d_forward(cgan_context* ctx, const cgan_upsample2d_par
     });
 }
 
-cgan_status cgan_upsample2d_backward(cgan_context* ctx, const cgan_upsample2d_params* params, const cgan_tensor* d_dst,
-                                     const cgan_tensor* d_src) {
+cgan_status cgan_upsample2d_backward(cgan_context* ctx, const cgan_upsample2d_params* params,
+                                     const cgan_tensor* d_dst, const cgan_tensor* d_src) {
     return operator_call(ctx, "upsample2d_backward", [&](Call& call) {
         const auto p = read_upsample2d(params);
         const Operand& dy = call.in("d_dst", d_dst);

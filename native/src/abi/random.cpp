@@ -27,7 +27,8 @@ void expect_distribution(const cgan_random_params& p) {
     case CGAN_RANDOM_INTEGER:
         if (!(p.a < p.b && p.a >= INT32_MIN && p.b <= 2147483648.0 && p.b - p.a <= 4294967295.0 &&
               p.a == std::floor(p.a) && p.b == std::floor(p.b))) {
-            bad_parameters("integer numbers need whole a < b inside the range of I32, fewer than 2^32 values", p);
+            bad_parameters("integer numbers need whole a < b inside the range of I32, fewer than 2^32 values",
+                           p);
         }
         break;
     }
@@ -50,7 +51,8 @@ cgan_status cgan_random(cgan_context* ctx, const cgan_random_params* params, con
         } else {
             call.expect_floats({&y});
         }
-        if (y.view.elems() > std::int64_t{1} << 34) call.bad_shape("dst has more than 2^34 elements, one stream's length");
+        if (y.view.elems() > std::int64_t{1} << 34)
+            call.bad_shape("dst has more than 2^34 elements, one stream's length");
         if (!y.empty()) call.backend().random(p, counter, y);
     });
 }

@@ -14,11 +14,16 @@ std::string shape_text(const std::int64_t* dims, int rank) {
 
 const char* dtype_name(DType dtype) {
     switch (dtype) {
-    case DType::F32: return "F32";
-    case DType::F64: return "F64";
-    case DType::I32: return "I32";
-    case DType::I64: return "I64";
-    case DType::U8: return "U8";
+    case DType::F32:
+        return "F32";
+    case DType::F64:
+        return "F64";
+    case DType::I32:
+        return "I32";
+    case DType::I64:
+        return "I64";
+    case DType::U8:
+        return "U8";
     }
     return "unknown";
 }
@@ -26,10 +31,13 @@ const char* dtype_name(DType dtype) {
 std::int64_t dtype_size(DType dtype) {
     switch (dtype) {
     case DType::F32:
-    case DType::I32: return 4;
+    case DType::I32:
+        return 4;
     case DType::F64:
-    case DType::I64: return 8;
-    case DType::U8: return 1;
+    case DType::I64:
+        return 8;
+    case DType::U8:
+        return 1;
     }
     return 0;
 }

@@ -47,10 +47,14 @@ Kernels read_kernels(const Option& option) {
 
 const char* kernels_name(Kernels kernels) {
     switch (kernels) {
-    case Kernels::Auto: return "auto";
-    case Kernels::Handwritten: return "handwritten";
-    case Kernels::Vendor: return "vendor";
-    case Kernels::Reference: return "reference";
+    case Kernels::Auto:
+        return "auto";
+    case Kernels::Handwritten:
+        return "handwritten";
+    case Kernels::Vendor:
+        return "vendor";
+    case Kernels::Reference:
+        return "reference";
     }
     return "";
 }
@@ -80,14 +84,17 @@ std::unique_ptr<Backend> open_cpu(const std::string& options, MemoryLedger& ledg
 
 std::string describe_cpu() {
     const int processors = cpu_processors();
-    return cat(cpu_name(), ", ", processors, processors == 1 ? " processor, " : " processors, ", isa_name(best_isa()));
+    return cat(cpu_name(), ", ", processors, processors == 1 ? " processor, " : " processors, ",
+               isa_name(best_isa()));
 }
 
-CpuBackend::CpuBackend(const CpuOptions& options, MemoryLedger& ledger) : options_(options), ledger_(ledger) {}
+CpuBackend::CpuBackend(const CpuOptions& options, MemoryLedger& ledger)
+    : options_(options), ledger_(ledger) {}
 
 std::string CpuBackend::describe() const {
-    return cat("cpu: ", cpu_name(), ", ", options_.threads, options_.threads == 1 ? " thread, " : " threads, ",
-               isa_name(options_.isa), ", ", kernels_name(options_.kernels), " kernels");
+    return cat("cpu: ", cpu_name(), ", ", options_.threads,
+               options_.threads == 1 ? " thread, " : " threads, ", isa_name(options_.isa), ", ",
+               kernels_name(options_.kernels), " kernels");
 }
 
 // ---- memory ----
@@ -99,7 +106,8 @@ void* CpuBackend::allocate(std::int64_t bytes) {
         const std::int64_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
         data = std::aligned_alloc(kAlignment, static_cast<std::size_t>(rounded));
     }
-    if (!data) throw Error(CGAN_E_OUT_OF_DEVICE_MEMORY, cat("cpu: the system has no ", bytes, " bytes to give"));
+    if (!data)
+        throw Error(CGAN_E_OUT_OF_DEVICE_MEMORY, cat("cpu: the system has no ", bytes, " bytes to give"));
     return data;
 }
 
@@ -117,9 +125,7 @@ void CpuBackend::synchronize() {}
 
 // ---- operators ----
 
-void CpuBackend::fill(double value, const View& dst) {
-    reference::fill(value, dst);
-}
+void CpuBackend::fill(double value, const View& dst) { reference::fill(value, dst); }
 
 void CpuBackend::convert(double scale, double shift, const View& src, const View& dst) {
     reference::convert(scale, shift, src, dst);
@@ -142,9 +148,7 @@ void CpuBackend::reduce(const cgan_reduce_params& p, const View& src, const View
     reference::reduce(p, src, dst);
 }
 
-void CpuBackend::argmax(const View& src, const View& dst) {
-    reference::argmax(src, dst);
-}
+void CpuBackend::argmax(const View& src, const View& dst) { reference::argmax(src, dst); }
 
 void CpuBackend::permute(const cgan_permute_params& p, const View& src, const View& dst) {
     reference::permute(p, src, dst);
@@ -247,8 +251,8 @@ void CpuBackend::batch_norm_inference(const cgan_norm_params& p, const View& src
 }
 
 void CpuBackend::batch_norm_backward(const cgan_norm_params& p, const View& src, const View& gamma,
-                                     const View& mean, const View& rstd, const View& d_dst,
-                                     const View& d_src, const View& d_gamma, const View& d_beta) {
+                                     const View& mean, const View& rstd, const View& d_dst, const View& d_src,
+                                     const View& d_gamma, const View& d_beta) {
     reference::batch_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta);
 }
 
@@ -258,8 +262,8 @@ void CpuBackend::layer_norm_forward(const cgan_norm_params& p, const View& src, 
 }
 
 void CpuBackend::layer_norm_backward(const cgan_norm_params& p, const View& src, const View& gamma,
-                                     const View& mean, const View& rstd, const View& d_dst,
-                                     const View& d_src, const View& d_gamma, const View& d_beta) {
+                                     const View& mean, const View& rstd, const View& d_dst, const View& d_src,
+                                     const View& d_gamma, const View& d_beta) {
     reference::layer_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta);
 }
 
@@ -267,9 +271,7 @@ void CpuBackend::random(const cgan_random_params& p, const View& step, const Vie
     reference::random(p, step, dst);
 }
 
-void CpuBackend::optimizer_advance(const View& hyper) {
-    reference::optimizer_advance(hyper);
-}
+void CpuBackend::optimizer_advance(const View& hyper) { reference::optimizer_advance(hyper); }
 
 void CpuBackend::adam(const cgan_adam_params& p, const View& hyper, Views param, Views grad, Views m,
                       Views v) {
@@ -284,17 +286,11 @@ void CpuBackend::rmsprop(const cgan_rmsprop_params& p, const View& hyper, Views 
     reference::rmsprop(p, hyper, param, grad, v);
 }
 
-void CpuBackend::ema(const cgan_ema_params& p, Views src, Views dst) {
-    reference::ema(p, src, dst);
-}
+void CpuBackend::ema(const cgan_ema_params& p, Views src, Views dst) { reference::ema(p, src, dst); }
 
-void CpuBackend::clamp(const cgan_clamp_params& p, Views tensors) {
-    reference::clamp(p, tensors);
-}
+void CpuBackend::clamp(const cgan_clamp_params& p, Views tensors) { reference::clamp(p, tensors); }
 
-void CpuBackend::global_norm(Views tensors, const View& dst) {
-    reference::global_norm(tensors, dst);
-}
+void CpuBackend::global_norm(Views tensors, const View& dst) { reference::global_norm(tensors, dst); }
 
 void CpuBackend::clip_by_norm(const cgan_clip_params& p, const View& norm, Views tensors) {
     reference::clip_by_norm(p, norm, tensors);

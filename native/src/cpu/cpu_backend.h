@@ -1,4 +1,5 @@
-// The CPU backend: for each operator it picks the candidate that the context's options and the operands allow.
+// The CPU backend: for each operator it picks the candidate that the context's options and the operands
+// allow.
 #pragma once
 
 #include <memory>
@@ -73,9 +74,12 @@ class CpuBackend final : public Backend {
                                      const View& d_bia) override;
 
     // ---- pooling and upsampling ----
-    void pool2d_forward(const cgan_pool2d_params& p, const View& src, const View& dst, const View& arg) override;
-    void pool2d_backward(const cgan_pool2d_params& p, const View& d_dst, const View& arg, const View& d_src) override;
-    void pool2d_gather(const cgan_pool2d_params& p, const View& src, const View& arg, const View& dst) override;
+    void pool2d_forward(const cgan_pool2d_params& p, const View& src, const View& dst,
+                        const View& arg) override;
+    void pool2d_backward(const cgan_pool2d_params& p, const View& d_dst, const View& arg,
+                         const View& d_src) override;
+    void pool2d_gather(const cgan_pool2d_params& p, const View& src, const View& arg,
+                       const View& dst) override;
     void upsample2d_forward(const cgan_upsample2d_params& p, const View& src, const View& dst) override;
     void upsample2d_backward(const cgan_upsample2d_params& p, const View& d_dst, const View& d_src) override;
 
@@ -99,7 +103,8 @@ class CpuBackend final : public Backend {
 
     // ---- optimisers ----
     void optimizer_advance(const View& hyper) override;
-    void adam(const cgan_adam_params& p, const View& hyper, Views param, Views grad, Views m, Views v) override;
+    void adam(const cgan_adam_params& p, const View& hyper, Views param, Views grad, Views m,
+              Views v) override;
     void sgd(const cgan_sgd_params& p, const View& hyper, Views param, Views grad, Views velocity) override;
     void rmsprop(const cgan_rmsprop_params& p, const View& hyper, Views param, Views grad, Views v) override;
     void ema(const cgan_ema_params& p, Views src, Views dst) override;
@@ -112,8 +117,8 @@ class CpuBackend final : public Backend {
     MemoryLedger& ledger_;
 };
 
-// Opens the CPU with options as in a device name ("threads=2&isa=baseline"). Throws CGAN_E_BAD_DEVICE for unknown
-// options and values, CGAN_E_NO_DEVICE for what this machine cannot do.
+// Opens the CPU with options as in a device name ("threads=2&isa=baseline"). Throws CGAN_E_BAD_DEVICE for
+// unknown options and values, CGAN_E_NO_DEVICE for what this machine cannot do.
 std::unique_ptr<Backend> open_cpu(const std::string& options, MemoryLedger& ledger);
 
 // "AMD EPYC 7763 64-Core Processor, 2 processors, avx2+fma"

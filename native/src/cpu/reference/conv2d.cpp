@@ -1,4 +1,5 @@
-// Convolutions as their definition: src [n, h, w, c], wei [k, r, s, c], dst [n, oh, ow, k], src perhaps enlarged 2x.
+// Convolutions as their definition: src [n, h, w, c], wei [k, r, s, c], dst [n, oh, ow, k], src perhaps
+// enlarged 2x.
 #include <algorithm>
 
 #include "cpu/reference/activation.h"
@@ -22,9 +23,8 @@ struct Geometry {
 };
 
 // The convolution at one place of the result, without bias.
-template <class T>
-double conv_at(const cgan_conv2d_params& p, const Geometry& g, const T* src, const T* wei, std::int64_t n,
-               std::int64_t oy, std::int64_t ox, std::int64_t k) {
+template <class T> double conv_at(const cgan_conv2d_params& p, const Geometry& g, const T* src, const T* wei,
+                                  std::int64_t n, std::int64_t oy, std::int64_t ox, std::int64_t k) {
     double sum = 0;
     for (std::int64_t r = 0; r < g.r; r++) {
         const std::int64_t y = oy * p.stride_h + r - p.pad_top;
@@ -41,9 +41,9 @@ double conv_at(const cgan_conv2d_params& p, const Geometry& g, const T* src, con
 }
 
 // Adds to sum[c] what the enlarged pixel (y, x) receives from the gradient d_dst [n, oh, ow, k].
-template <class T, class G>
-void gather_pixel(const cgan_conv2d_params& p, const Geometry& g, const T* wei, const G* d_dst, std::int64_t n,
-                  std::int64_t y, std::int64_t x, double* sum) {
+template <class T, class G> void gather_pixel(const cgan_conv2d_params& p, const Geometry& g, const T* wei,
+                                              const G* d_dst, std::int64_t n, std::int64_t y, std::int64_t x,
+                                              double* sum) {
     for (std::int64_t r = 0; r < g.r; r++) {
         const std::int64_t ty = y + p.pad_top - r;
         if (ty < 0 || ty % p.stride_h != 0 || ty / p.stride_h >= g.oh) continue;
@@ -59,9 +59,9 @@ void gather_pixel(const cgan_conv2d_params& p, const Geometry& g, const T* wei, 
     }
 }
 
-template <class T, class G>
-void backward_data(MemoryLedger& ledger, const cgan_conv2d_params& p, const Geometry& g, const T* wei, const G* d_dst,
-                   const View& bia, T* d_src) {
+template <class T, class G> void backward_data(MemoryLedger& ledger, const cgan_conv2d_params& p,
+                                               const Geometry& g, const T* wei, const G* d_dst,
+                                               const View& bia, T* d_src) {
     Workspace<double> sum(ledger, g.c);
     for (std::int64_t i = 0; i < g.n * g.h * g.w; i++) {
         const std::int64_t n = i / (g.h * g.w), y = i / g.w % g.h, x = i % g.w;
@@ -78,9 +78,9 @@ void backward_data(MemoryLedger& ledger, const cgan_conv2d_params& p, const Geom
 }
 
 // Adds to sum [r, s, c] the product of one gradient with the pixels below its place.
-template <class T>
-void add_taps(const cgan_conv2d_params& p, const Geometry& g, const T* src, double gradient, std::int64_t n,
-              std::int64_t oy, std::int64_t ox, double* sum) {
+template <class T> void add_taps(const cgan_conv2d_params& p, const Geometry& g, const T* src,
+                                 double gradient, std::int64_t n, std::int64_t oy, std::int64_t ox,
+                                 double* sum) {
     for (std::int64_t r = 0; r < g.r; r++) {
         const std::int64_t y = oy * p.stride_h + r - p.pad_top;
         if (y < 0 || y >= g.h * g.up) continue;
@@ -93,9 +93,9 @@ void add_taps(const cgan_conv2d_params& p, const Geometry& g, const T* src, doub
     }
 }
 
-template <class T, class G>
-void backward_filter(MemoryLedger& ledger, const cgan_conv2d_params& p, const Geometry& g, const T* src,
-                     const G* d_dst, T* d_wei, const View& d_bia) {
+template <class T, class G> void backward_filter(MemoryLedger& ledger, const cgan_conv2d_params& p,
+                                                 const Geometry& g, const T* src, const G* d_dst, T* d_wei,
+                                                 const View& d_bia) {
     const std::int64_t taps = g.r * g.s * g.c;
     Workspace<double> sum(ledger, taps);
     for (std::int64_t k = 0; k < g.k; k++) {
@@ -113,9 +113,8 @@ void backward_filter(MemoryLedger& ledger, const cgan_conv2d_params& p, const Ge
 }
 
 // The gradient before activation and pooling, [n, oh, ow, k], from the pooled one.
-template <class T>
-void unpool(const cgan_conv2d_params& p, const Geometry& g, const View& dst, const View& d_dst, const View& arg,
-            double* gradient) {
+template <class T> void unpool(const cgan_conv2d_params& p, const Geometry& g, const View& dst,
+                               const View& d_dst, const View& arg, double* gradient) {
     const std::int64_t ph = g.oh / 2, pw = g.ow / 2;
     std::fill_n(gradient, g.n * g.oh * g.ow * g.k, 0.0);
     for (std::int64_t i = 0; i < g.n * ph * pw * g.k; i++) {
@@ -134,7 +133,8 @@ cgan_conv2d_params without_activation(cgan_conv2d_params p) {
 
 } // namespace
 
-void conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei, const View& bia, const View& dst) {
+void conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei, const View& bia,
+                    const View& dst) {
     const Geometry g(p, src, wei);
     for_float(dst.dtype, [&]<class T>(T) {
         for (std::int64_t i = 0; i < g.n * g.oh * g.ow; i++) {
@@ -148,16 +148,16 @@ void conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& we
     });
 }
 
-void conv2d_backward_data(MemoryLedger& ledger, const cgan_conv2d_params& p, const View& wei, const View& d_dst,
-                          const View& bia, const View& d_src) {
+void conv2d_backward_data(MemoryLedger& ledger, const cgan_conv2d_params& p, const View& wei,
+                          const View& d_dst, const View& bia, const View& d_src) {
     const Geometry g(p, d_src, wei);
     for_float(d_src.dtype, [&]<class T>(T) {
         backward_data(ledger, p, g, wei.as<T>(), d_dst.as<T>(), bia, d_src.as<T>());
     });
 }
 
-void conv2d_backward_filter(MemoryLedger& ledger, const cgan_conv2d_params& p, const View& src, const View& d_dst,
-                            const View& d_wei, const View& d_bia) {
+void conv2d_backward_filter(MemoryLedger& ledger, const cgan_conv2d_params& p, const View& src,
+                            const View& d_dst, const View& d_wei, const View& d_bia) {
     const Geometry g(p, src, d_wei);
     for_float(d_wei.dtype, [&]<class T>(T) {
         backward_filter(ledger, p, g, src.as<T>(), d_dst.as<T>(), d_wei.as<T>(), d_bia);
@@ -170,11 +170,13 @@ void conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const Vie
     const std::int64_t ph = g.oh / 2, pw = g.ow / 2;
     for_float(dst.dtype, [&]<class T>(T) {
         for (std::int64_t i = 0; i < g.n * ph * pw * g.k; i++) {
-            const std::int64_t k = i % g.k, x = i / g.k % pw, y = i / (g.k * pw) % ph, n = i / (g.k * pw * ph);
+            const std::int64_t k = i % g.k, x = i / g.k % pw, y = i / (g.k * pw) % ph,
+                               n = i / (g.k * pw * ph);
             double best = 0;
             int position = 0;
             for (int j = 0; j < 4; j++) {
-                const double sum = conv_at(p, g, src.as<T>(), wei.as<T>(), n, 2 * y + j / 2, 2 * x + j % 2, k);
+                const double sum =
+                    conv_at(p, g, src.as<T>(), wei.as<T>(), n, 2 * y + j / 2, 2 * x + j % 2, k);
                 if (j > 0 && (best != best || !(sum > best || sum != sum))) continue; // the first NaN wins
                 best = sum;
                 position = j;
@@ -186,8 +188,8 @@ void conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const Vie
     });
 }
 
-void conv2d_pool_backward_data(MemoryLedger& ledger, const cgan_conv2d_params& p, const View& wei, const View& dst,
-                               const View& d_dst, const View& arg, const View& d_src) {
+void conv2d_pool_backward_data(MemoryLedger& ledger, const cgan_conv2d_params& p, const View& wei,
+                               const View& dst, const View& d_dst, const View& arg, const View& d_src) {
     const Geometry g(p, d_src, wei);
     Workspace<double> gradient(ledger, g.n * g.oh * g.ow * g.k);
     for_float(d_src.dtype, [&]<class T>(T) {
@@ -196,8 +198,9 @@ void conv2d_pool_backward_data(MemoryLedger& ledger, const cgan_conv2d_params& p
     });
 }
 
-void conv2d_pool_backward_filter(MemoryLedger& ledger, const cgan_conv2d_params& p, const View& src, const View& dst,
-                                 const View& d_dst, const View& arg, const View& d_wei, const View& d_bia) {
+void conv2d_pool_backward_filter(MemoryLedger& ledger, const cgan_conv2d_params& p, const View& src,
+                                 const View& dst, const View& d_dst, const View& arg, const View& d_wei,
+                                 const View& d_bia) {
     const Geometry g(p, src, d_wei);
     Workspace<double> gradient(ledger, g.n * g.oh * g.ow * g.k);
     for_float(d_wei.dtype, [&]<class T>(T) {

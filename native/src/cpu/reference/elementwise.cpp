@@ -32,30 +32,49 @@ double clamp_value(double x, double low, double high) { return x < low ? low : x
 
 double unary_value(const cgan_unary_params& p, double x) {
     switch (p.kind) {
-    case CGAN_UNARY_AFFINE: return p.alpha * x + p.beta;
-    case CGAN_UNARY_EXP: return std::exp(x);
-    case CGAN_UNARY_LOG: return std::log(x);
-    case CGAN_UNARY_SQRT: return std::sqrt(x);
-    case CGAN_UNARY_RSQRT: return 1 / std::sqrt(x);
-    case CGAN_UNARY_SQUARE: return x * x;
-    case CGAN_UNARY_ABS: return std::abs(x);
-    case CGAN_UNARY_RECIPROCAL: return 1 / x;
-    case CGAN_UNARY_SIGN: return sign(x);
-    case CGAN_UNARY_STEP: return x > 0 ? 1 : p.alpha;
-    case CGAN_UNARY_CLAMP: return clamp_value(x, p.alpha, p.beta);
-    default: return activate(p.kind, p.alpha, x);
+    case CGAN_UNARY_AFFINE:
+        return p.alpha * x + p.beta;
+    case CGAN_UNARY_EXP:
+        return std::exp(x);
+    case CGAN_UNARY_LOG:
+        return std::log(x);
+    case CGAN_UNARY_SQRT:
+        return std::sqrt(x);
+    case CGAN_UNARY_RSQRT:
+        return 1 / std::sqrt(x);
+    case CGAN_UNARY_SQUARE:
+        return x * x;
+    case CGAN_UNARY_ABS:
+        return std::abs(x);
+    case CGAN_UNARY_RECIPROCAL:
+        return 1 / x;
+    case CGAN_UNARY_SIGN:
+        return sign(x);
+    case CGAN_UNARY_STEP:
+        return x > 0 ? 1 : p.alpha;
+    case CGAN_UNARY_CLAMP:
+        return clamp_value(x, p.alpha, p.beta);
+    default:
+        return activate(p.kind, p.alpha, x);
     }
 }
 
 double binary_value(int kind, double a, double b) {
     switch (kind) {
-    case CGAN_BINARY_ADD: return a + b;
-    case CGAN_BINARY_SUB: return a - b;
-    case CGAN_BINARY_MUL: return a * b;
-    case CGAN_BINARY_DIV: return a / b;
-    case CGAN_BINARY_MAX: return a != a || a > b ? a : b; // NaN of either operand wins
-    case CGAN_BINARY_MIN: return a != a || a < b ? a : b;
-    default: return a > b ? 1 : 0;
+    case CGAN_BINARY_ADD:
+        return a + b;
+    case CGAN_BINARY_SUB:
+        return a - b;
+    case CGAN_BINARY_MUL:
+        return a * b;
+    case CGAN_BINARY_DIV:
+        return a / b;
+    case CGAN_BINARY_MAX:
+        return a != a || a > b ? a : b; // NaN of either operand wins
+    case CGAN_BINARY_MIN:
+        return a != a || a < b ? a : b;
+    default:
+        return a > b ? 1 : 0;
     }
 }
 

@@ -23,7 +23,8 @@ void matmul(const cgan_matmul_params& p, const View& a, const View& b, const Vie
     });
 }
 
-void dense_forward(const cgan_dense_params& p, const View& src, const View& wei, const View& bia, const View& dst) {
+void dense_forward(const cgan_dense_params& p, const View& src, const View& wei, const View& bia,
+                   const View& dst) {
     const std::int64_t n = dst.dims[0], o = dst.dims[1], features = src.dims[1];
     for_float(dst.dtype, [&]<class T>(T) {
         for (std::int64_t i = 0; i < n; i++) {

@@ -73,7 +73,8 @@ void scatter_add_rows(const View& index, const View& d_dst, const View& d_table)
         for (std::int64_t row = 0; row < rows; row++) {
             for (std::int64_t e = 0; e < width; e++) {
                 double sum = 0;
-                for (const std::int64_t i : sources[static_cast<std::size_t>(row)]) sum += d_dst.as<T>()[i * width + e];
+                for (const std::int64_t i : sources[static_cast<std::size_t>(row)])
+                    sum += d_dst.as<T>()[i * width + e];
                 d_table.as<T>()[row * width + e] = static_cast<T>(sum);
             }
         }

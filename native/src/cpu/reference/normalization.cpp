@@ -1,4 +1,5 @@
-// Normalisation over rows (batch norm: each channel over all pixels) and over features (layer norm: each row).
+// Normalisation over rows (batch norm: each channel over all pixels) and over features (layer norm: each
+// row).
 #include <cmath>
 
 #include "cpu/reference/dispatch.h"
@@ -61,9 +62,10 @@ void batch_norm_inference(const cgan_norm_params& p, const View& src, const View
         for (std::int64_t i = 0; i < rows; i++) {
             for (std::int64_t c = 0; c < channels; c++) {
                 const double scale = 1 / std::sqrt(running_var.as<T>()[c] + p.epsilon);
-                const double centred = static_cast<double>(src.as<T>()[i * channels + c]) - running_mean.as<T>()[c];
-                dst.as<T>()[i * channels + c] =
-                    static_cast<T>(element_or<T>(gamma, c, 1) * (centred * scale) + element_or<T>(beta, c, 0));
+                const double centred =
+                    static_cast<double>(src.as<T>()[i * channels + c]) - running_mean.as<T>()[c];
+                dst.as<T>()[i * channels + c] = static_cast<T>(
+                    element_or<T>(gamma, c, 1) * (centred * scale) + element_or<T>(beta, c, 0));
             }
         }
     });
@@ -115,8 +117,8 @@ void layer_norm_forward(const cgan_norm_params& p, const View& src, const View& 
 namespace {
 
 // d_src of one row of layer normalisation.
-template <class T>
-void layer_norm_row(const T* x, const T* dy, const View& gamma, double mu, double scale, std::int64_t features, T* dx) {
+template <class T> void layer_norm_row(const T* x, const T* dy, const View& gamma, double mu, double scale,
+                                       std::int64_t features, T* dx) {
     double sum = 0, product = 0; // of gamma * dy, of gamma * dy * normalised x
     for (std::int64_t f = 0; f < features; f++) {
         const double weighted = element_or<T>(gamma, f, 1) * dy[f];

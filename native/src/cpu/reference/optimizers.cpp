@@ -16,9 +16,11 @@ void optimizer_advance(const View& hyper) { hyper.as<double>()[1] += 1; }
 
 void adam(const cgan_adam_params& p, const View& hyper, Views param, Views grad, Views m, Views v) {
     const double rate = rate_of(hyper), step = step_of(hyper);
-    const double first_correction = 1 - std::pow(p.beta1, step), second_correction = 1 - std::pow(p.beta2, step);
+    const double first_correction = 1 - std::pow(p.beta1, step),
+                 second_correction = 1 - std::pow(p.beta2, step);
     const bool corrected = p.form == CGAN_ADAM_CORRECTED;
-    const double scale = corrected ? rate / first_correction : rate * std::sqrt(second_correction) / first_correction;
+    const double scale =
+        corrected ? rate / first_correction : rate * std::sqrt(second_correction) / first_correction;
     const double divisor = corrected ? second_correction : 1; // of the second moment
     for (std::size_t tensor = 0; tensor < param.size(); tensor++) {
         for_float(param[tensor].dtype, [&]<class T>(T) {

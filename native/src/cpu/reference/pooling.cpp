@@ -24,8 +24,8 @@ struct Geometry {
     }
 };
 
-template <class T>
-void max_pool(const cgan_pool2d_params& p, const Geometry& g, const T* src, T* dst, std::uint8_t* arg, std::int64_t i) {
+template <class T> void max_pool(const cgan_pool2d_params& p, const Geometry& g, const T* src, T* dst,
+                                 std::uint8_t* arg, std::int64_t i) {
     int best = -1;
     T top = 0;
     for (int position = 0; position < p.window_h * p.window_w; position++) {
@@ -40,7 +40,8 @@ void max_pool(const cgan_pool2d_params& p, const Geometry& g, const T* src, T* d
     arg[i] = static_cast<std::uint8_t>(best);
 }
 
-template <class T> T average_pool(const cgan_pool2d_params& p, const Geometry& g, const T* src, std::int64_t i) {
+template <class T>
+T average_pool(const cgan_pool2d_params& p, const Geometry& g, const T* src, std::int64_t i) {
     double sum = 0;
     for (int position = 0; position < p.window_h * p.window_w; position++) {
         const std::int64_t at = g.tap(p, i, position);
@@ -96,7 +97,8 @@ void upsample2d_forward(const cgan_upsample2d_params& p, const View& src, const 
     const Geometry g(src, dst);
     for_float(dst.dtype, [&]<class T>(T) {
         for (std::int64_t i = 0, n = dst.elems(); i < n; i++) {
-            const std::int64_t c = i % g.c, x = i / g.c % g.ow, y = i / (g.c * g.ow) % g.oh, b = i / (g.c * g.ow * g.oh);
+            const std::int64_t c = i % g.c, x = i / g.c % g.ow, y = i / (g.c * g.ow) % g.oh,
+                               b = i / (g.c * g.ow * g.oh);
             dst.as<T>()[i] = src.as<T>()[((b * g.h + y / p.factor_h) * g.w + x / p.factor_w) * g.c + c];
         }
     });
@@ -106,7 +108,8 @@ void upsample2d_backward(const cgan_upsample2d_params& p, const View& d_dst, con
     const Geometry g(d_src, d_dst);
     for_float(d_src.dtype, [&]<class T>(T) {
         for (std::int64_t i = 0, n = d_src.elems(); i < n; i++) {
-            const std::int64_t c = i % g.c, x = i / g.c % g.w, y = i / (g.c * g.w) % g.h, b = i / (g.c * g.w * g.h);
+            const std::int64_t c = i % g.c, x = i / g.c % g.w, y = i / (g.c * g.w) % g.h,
+                               b = i / (g.c * g.w * g.h);
             double sum = 0;
             for (std::int64_t dy = 0; dy < p.factor_h; dy++) {
                 for (std::int64_t dx = 0; dx < p.factor_w; dx++) {

@@ -27,7 +27,8 @@ template <class T> void four_floats(const cgan_random_params& p, const philox::W
 }
 
 // Calls make(words, T* four results) for each four elements of dst.
-template <class T, class F> void for_blocks(const cgan_random_params& p, const View& step, const View& dst, F&& make) {
+template <class T, class F>
+void for_blocks(const cgan_random_params& p, const View& step, const View& dst, F&& make) {
     const auto at = static_cast<std::uint64_t>(*step.as<std::int64_t>());
     const std::int64_t n = dst.elems();
     for (std::int64_t i = 0; i < n; i += 4) {
@@ -49,7 +50,8 @@ void random(const cgan_random_params& p, const View& step, const View& dst) {
         return;
     }
     for_float(dst.dtype, [&]<class T>(T) {
-        for_blocks<T>(p, step, dst, [&](const philox::Words& words, T* out) { four_floats<T>(p, words, out); });
+        for_blocks<T>(p, step, dst,
+                      [&](const philox::Words& words, T* out) { four_floats<T>(p, words, out); });
     });
 }
 

@@ -106,7 +106,8 @@ void softmax_backward(const cgan_softmax_params& p, const View& dst, const View&
             double sum = 0;
             for (std::int64_t i = 0; i < c; i++) sum += p.log ? dy[i] : static_cast<double>(y[i]) * dy[i];
             for (std::int64_t i = 0; i < c; i++) {
-                dx[i] = static_cast<T>(p.log ? dy[i] - std::exp(static_cast<double>(y[i])) * sum : y[i] * (dy[i] - sum));
+                dx[i] = static_cast<T>(p.log ? dy[i] - std::exp(static_cast<double>(y[i])) * sum
+                                             : y[i] * (dy[i] - sum));
             }
         }
     });

@@ -1,5 +1,6 @@
-// The reference of every operator: plain loops that accumulate in float64, for float and double operands. They define
-// what the operators of cgan.h mean; faster candidates are held against them. Arguments are as in backend.h.
+// The reference of every operator: plain loops that accumulate in float64, for float and double operands.
+// They define what the operators of cgan.h mean; faster candidates are held against them. Arguments are as in
+// backend.h.
 #pragma once
 
 #include "backend.h"
@@ -41,8 +42,8 @@ void pool2d_gather(const cgan_pool2d_params& p, const View& src, const View& arg
 void upsample2d_forward(const cgan_upsample2d_params& p, const View& src, const View& dst);
 void upsample2d_backward(const cgan_upsample2d_params& p, const View& d_dst, const View& d_src);
 void batch_norm_training(const cgan_norm_params& p, const View& src, const View& gamma, const View& beta,
-                         const View& running_mean, const View& running_var, const View& dst,
-                         const View& mean, const View& rstd);
+                         const View& running_mean, const View& running_var, const View& dst, const View& mean,
+                         const View& rstd);
 void batch_norm_inference(const cgan_norm_params& p, const View& src, const View& gamma, const View& beta,
                           const View& running_mean, const View& running_var, const View& dst);
 void batch_norm_backward(const cgan_norm_params& p, const View& src, const View& gamma, const View& mean,
