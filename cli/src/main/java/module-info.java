@@ -8,4 +8,7 @@ module dev.cgan.cli {
 
     opens dev.cgan.cli to
             info.picocli;
+
+    provides dev.cgan.data.DatasetProvider with
+            dev.cgan.cli.BundledMnist;
 }

@@ -5,5 +5,9 @@ module dev.cgan.core {
     requires com.fasterxml.jackson.dataformat.yaml;
     requires java.desktop;
 
+    exports dev.cgan.data;
+    exports dev.cgan.image;
     exports dev.cgan.io;
+
+    uses dev.cgan.data.DatasetProvider;
 }
