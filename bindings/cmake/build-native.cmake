@@ -3,28 +3,11 @@
 # Result: RESOURCES/<os>-<arch>/{libcgan.so, plugins, libraries.txt}; libraries.txt has one "sha256 bytes name" a line.
 cmake_minimum_required(VERSION 3.18)
 
-get_filename_component(ROOT "${ROOT}" ABSOLUTE)
-set(BUILD "${ROOT}/build/native")
-
-if(NOT EXISTS "${ROOT}/CMakeLists.txt")
-    message(WARNING "no native sources in ${ROOT}")
-    return()
-endif()
-
-set(generator)
-if(NOT EXISTS "${BUILD}/CMakeCache.txt")
-    find_program(NINJA NAMES ninja ninja-build)
-    if(NINJA)
-        set(generator -G Ninja)
-    endif()
-endif()
-
+include(${CMAKE_CURRENT_LIST_DIR}/native-build.cmake)
+configure()
 execute_process(
-    COMMAND ${CMAKE_COMMAND} -S ${ROOT} -B ${BUILD} ${generator} -DCMAKE_BUILD_TYPE=Release
-        -DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${BUILD}/lib
+    COMMAND ${CMAKE_COMMAND} --build ${BUILD} --parallel ${cores} --target libraries
     COMMAND_ERROR_IS_FATAL ANY)
-cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
-execute_process(COMMAND ${CMAKE_COMMAND} --build ${BUILD} --parallel ${cores} COMMAND_ERROR_IS_FATAL ANY)
 
 cmake_host_system_information(RESULT os QUERY OS_NAME)
 string(TOLOWER "${os}" os)
