@@ -144,7 +144,8 @@ final class CallFrame implements AutoCloseable {
         }
         MemorySegment p = params(cgan_permute_params.sizeof());
         for (int i = 0; i < axes.length; i++) {
-            cgan_permute_params.axes(p, i, axes[i]);
+            // Not the generated indexed setter: it leaves out the offset of the array.
+            p.set(JAVA_INT, cgan_permute_params.axes$offset() + 4L * i, axes[i]);
         }
         return p;
     }
