@@ -1,13 +1,17 @@
 /** Tensors, autograd, layers, losses, optimizers, GAN models and their trainer. */
 module dev.cgan.core {
-    requires dev.cgan.bindings;
+    requires transitive dev.cgan.bindings;
     requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.dataformat.yaml;
     requires java.desktop;
 
+    exports dev.cgan.autograd;
     exports dev.cgan.data;
     exports dev.cgan.image;
     exports dev.cgan.io;
+    exports dev.cgan.nn;
+    exports dev.cgan.optim;
+    exports dev.cgan.tensor;
 
     uses dev.cgan.data.DatasetProvider;
 }
