@@ -3,7 +3,7 @@ package dev.cgan.bindings;
 /**
  * One native library as {@code doctor} shows it.
  *
- * @param name short name, such as {@code libcgan} or {@code libcgan_cuda}
+ * @param name {@code libcgan}, or the file name of an optional library
  * @param path where it is, or {@code -} if it was not found
  * @param version its own version, or {@code -} if unknown
  * @param status {@code ok}, or the raw reason why it cannot be used

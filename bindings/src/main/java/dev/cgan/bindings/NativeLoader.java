@@ -33,13 +33,20 @@ public final class NativeLoader {
 
     private final UnaryOperator<String> properties;
     private final UnaryOperator<String> environment;
+    private final String systemName;
     private final BundledLibrary bundle;
     private final DynamicLinker linker = new DynamicLinker();
     private final List<String> declined = new ArrayList<>();
 
-    NativeLoader(UnaryOperator<String> properties, UnaryOperator<String> environment, Function<String, URL> resources) {
+    /** Takes what it reads of its surroundings, and the name that the system's loader is asked for. */
+    NativeLoader(
+            UnaryOperator<String> properties,
+            UnaryOperator<String> environment,
+            Function<String, URL> resources,
+            String systemName) {
         this.properties = properties;
         this.environment = environment;
+        this.systemName = systemName;
         this.bundle = new BundledLibrary(resources, cacheFolder(), platform());
     }
 
@@ -50,8 +57,9 @@ public final class NativeLoader {
      */
     public static synchronized LoadReport load() {
         if (loaded == null) {
-            LoadReport report =
-                    new NativeLoader(System::getProperty, System::getenv, NativeLoader.class::getResource).find();
+            LoadReport report = new NativeLoader(
+                            System::getProperty, System::getenv, NativeLoader.class::getResource, FILE_NAME)
+                    .find();
             try {
                 System.load(report.path().toString());
             } catch (UnsatisfiedLinkError e) { // such as: already loaded in another class loader
@@ -145,7 +153,7 @@ public final class NativeLoader {
 
     private LoadReport fromSystem() {
         try {
-            MemorySegment handle = linker.open(FILE_NAME);
+            MemorySegment handle = linker.open(systemName);
             Path file = linker.fileOf(linker.symbol(handle, "cgan_abi_version"));
             linker.close(handle);
             return open(file, "system loader");

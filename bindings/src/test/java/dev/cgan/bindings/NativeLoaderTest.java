@@ -45,7 +45,7 @@ class NativeLoaderTest {
     }
 
     private LoadReport find(Function<String, URL> resources) {
-        return new NativeLoader(properties::get, environment::get, resources).find();
+        return new NativeLoader(properties::get, environment::get, resources, "libcgan-absent.so").find();
     }
 
     private void assertRefused(Function<String, URL> resources, String message) {
@@ -175,8 +175,17 @@ class NativeLoaderTest {
                   property cgan.native.dir, variable CGAN_NATIVE_DIR: not set
                   jar: no /native/linux-riscv64/libcgan.so
                   java.library.path: no libcgan.so in %s/p
-                  system loader: libcgan.so: cannot open shared object file: No such file or directory
+                  system loader: libcgan-absent.so: cannot open shared object file: No such file or directory
                 Use a jar built for this platform, or set -Dcgan.native.path=FILE to a libcgan of ABI %d.%d.""".formatted(temp, MAJOR, MINOR));
+    }
+
+    @Test
+    void theSystemsLoaderIsTheLastResort() throws Exception {
+        Path file = SharedObjects.withAbi(temp.resolve("s/libcgan-system.so"), MAJOR, MINOR);
+        LoadReport report = new NativeLoader(properties::get, environment::get, NO_RESOURCES, file.toString()).find();
+        assertThat(report.path()).isEqualTo(file);
+        assertThat(report.source()).isEqualTo("system loader");
+        assertThat(report.declined()).hasSize(4);
     }
 
     // ---- jar -----------------------------------------------------------------------------------------------------
