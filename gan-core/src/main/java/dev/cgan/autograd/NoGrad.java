@@ -6,7 +6,7 @@ import dev.cgan.tensor.Recording;
  * While open, operators of this thread are not recorded, so their results cannot be differentiated:
  *
  * <pre>{@code
- * try (NoGrad off = new NoGrad()) {
+ * try (NoGrad _ = new NoGrad()) {
  *     images = generator.apply(noise, Pass.inference());
  * }
  * }</pre>

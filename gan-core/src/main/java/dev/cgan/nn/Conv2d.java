@@ -134,7 +134,7 @@ public final class Conv2d implements Layer {
     public String type() {
         String text = (options.upsample() == 2 ? "Upsample2d 2x, " : "")
                 + "Conv2d " + weight.dim(1) + "x" + weight.dim(2)
-                + (options.stride() == 1 ? "" : " stride " + options.stride());
+                + (options.strideH() == 1 ? "" : " stride " + options.strideH());
         return options.activation().describe(text) + (maxPool ? ", MaxPool2d 2x2" : "");
     }
 

@@ -6,43 +6,49 @@ import dev.cgan.tensor.Shape;
 /**
  * How a convolution goes over its image, and what is fused to it.
  *
- * @param stride in both directions, at least 1
+ * @param strideH rows from one result to the next, at least 1
+ * @param strideW columns from one result to the next, at least 1
  * @param padding zeros around the image, after upsampling
  * @param upsample 1, or 2: the image is first enlarged 2x by nearest neighbour
  * @param activation applied to the result
  */
-public record Conv2dOptions(int stride, Padding padding, int upsample, Activation activation) {
+public record Conv2dOptions(int strideH, int strideW, Padding padding, int upsample, Activation activation) {
     /** Stride 1, same padding, no upsampling, no activation. */
-    public static final Conv2dOptions DEFAULT = new Conv2dOptions(1, Padding.same(), 1, Activation.none());
+    public static final Conv2dOptions DEFAULT = new Conv2dOptions(1, 1, Padding.same(), 1, Activation.none());
 
     /** Checks stride and upsampling. */
     public Conv2dOptions {
-        if (stride < 1) {
-            throw new IllegalArgumentException("the stride must be at least 1, but is " + stride);
+        if (Math.min(strideH, strideW) < 1) {
+            throw new IllegalArgumentException("the stride must be at least 1, but is " + strideH + "x" + strideW);
         }
         if (upsample != 1 && upsample != 2) {
             throw new IllegalArgumentException("a convolution upsamples by 1 or 2, not " + upsample);
         }
     }
 
-    /** {@return these with another stride} */
+    /** {@return these with another stride, the same in both directions} */
     public Conv2dOptions withStride(int other) {
-        return new Conv2dOptions(other, padding, upsample, activation);
+        return withStride(other, other);
+    }
+
+    /** {@return these with another stride} */
+    public Conv2dOptions withStride(int rows, int columns) {
+        return new Conv2dOptions(rows, columns, padding, upsample, activation);
     }
 
     /** {@return these with other padding} */
     public Conv2dOptions withPadding(Padding other) {
-        return new Conv2dOptions(stride, other, upsample, activation);
+        return new Conv2dOptions(strideH, strideW, other, upsample, activation);
     }
 
     /** {@return these with upsampling} */
     public Conv2dOptions withUpsample(int other) {
-        return new Conv2dOptions(stride, padding, other, activation);
+        return new Conv2dOptions(strideH, strideW, padding, other, activation);
     }
 
     /** {@return these with an activation} */
     public Conv2dOptions withActivation(Activation other) {
-        return new Conv2dOptions(stride, padding, upsample, other);
+        return new Conv2dOptions(strideH, strideW, padding, upsample, other);
     }
 
     /** The native parameters for src [n, h, w, c] and a kernel of r x s. */
@@ -50,11 +56,11 @@ public record Conv2dOptions(int stride, Padding padding, int upsample, Activatio
         if (src.rank() != 4) {
             throw new IllegalArgumentException("conv2d: src must be [n,h,w,c]; it is " + src);
         }
-        int[] vertical = padding.vertical(upsample * src.dim(1), r, stride);
-        int[] horizontal = padding.horizontal(upsample * src.dim(2), s, stride);
+        int[] vertical = padding.vertical(upsample * src.dim(1), r, strideH);
+        int[] horizontal = padding.horizontal(upsample * src.dim(2), s, strideW);
         return new Conv2dParams(
-                stride,
-                stride,
+                strideH,
+                strideW,
                 vertical[0],
                 horizontal[0],
                 vertical[1],

@@ -124,7 +124,7 @@ public final class ConvTranspose2d implements Layer {
     @Override
     public String type() {
         return options.activation()
-                .describe("ConvTranspose2d " + weight.dim(1) + "x" + weight.dim(2) + " stride " + options.stride());
+                .describe("ConvTranspose2d " + weight.dim(1) + "x" + weight.dim(2) + " stride " + options.strideH());
     }
 
     @Override

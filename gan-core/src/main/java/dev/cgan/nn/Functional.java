@@ -85,7 +85,8 @@ public final class Functional {
      * @param weight [k, r, s, c]: k channels in, c channels out
      * @param bias [c] or null
      * @param options stride, padding, activation; upsampling must be 1
-     * @param outputPadding rows and columns added at the bottom and right, less than the stride
+     * @param outputPadding rows and columns added at the bottom and right, less than the stride; 0 for same
+     *     padding
      */
     public static Tensor convTranspose2d(
             Tensor x, Tensor weight, Tensor bias, Conv2dOptions options, int outputPadding) {
@@ -101,18 +102,18 @@ public final class Functional {
                     "convTranspose2d: x must be [n,h,w,k] and weight [k,r,s,c] with equal k; they are " + x + " and "
                             + weight);
         }
-        if (options.upsample() != 1 || outputPadding < 0 || outputPadding >= options.stride()) {
+        int mostPadding = options.padding().isSame() ? 0 : Math.min(options.strideH(), options.strideW()) - 1;
+        if (options.upsample() != 1 || outputPadding < 0 || outputPadding > mostPadding) {
             throw new IllegalArgumentException("convTranspose2d: upsample " + options.upsample()
-                    + " must be 1, and outputPadding " + outputPadding + " of 0 .. " + (options.stride() - 1));
+                    + " must be 1, and outputPadding " + outputPadding + " of 0 .. " + mostPadding);
         }
-        int stride = options.stride();
-        long height = x.dim(1) * stride;
-        long width = x.dim(2) * stride;
+        long height = x.dim(1) * options.strideH();
+        long width = x.dim(2) * options.strideW();
         if (!options.padding().isSame()) {
-            int[] vertical = options.padding().vertical(0, 0, stride);
-            int[] horizontal = options.padding().horizontal(0, 0, stride);
-            height += weight.dim(1) - stride - vertical[0] - vertical[1] + outputPadding;
-            width += weight.dim(2) - stride - horizontal[0] - horizontal[1] + outputPadding;
+            int[] vertical = options.padding().vertical(0, 0, 1);
+            int[] horizontal = options.padding().horizontal(0, 0, 1);
+            height += weight.dim(1) - options.strideH() - vertical[0] - vertical[1] + outputPadding;
+            width += weight.dim(2) - options.strideW() - horizontal[0] - horizontal[1] + outputPadding;
         }
         if (height < 0 || width < 0) {
             throw new IllegalArgumentException(

@@ -59,7 +59,7 @@ public final class Ema {
      * Exchanges the parameters' values with the averages until the result is closed:
      *
      * <pre>{@code
-     * try (Ema.Swapped averaged = ema.swap()) {
+     * try (Ema.Swapped _ = ema.swap()) {
      *     images = generator.apply(noise, Pass.inference());
      * }
      * }</pre>

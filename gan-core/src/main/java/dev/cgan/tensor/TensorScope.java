@@ -9,7 +9,7 @@ import java.util.Arrays;
  * scope:
  *
  * <pre>{@code
- * try (TensorScope step = device.scope("d-step")) {
+ * try (TensorScope _ = device.scope("d-step")) {
  *     Tensor loss = ...;
  *     meter.accept(loss.item());
  * }
