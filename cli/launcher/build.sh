@@ -110,7 +110,7 @@ archive_classes() {
 verify() {
     # Some tests run cgan-cli, which must find the program built, since Maven is busy by then.
     fresh || build
-    require_tools
+    require_tools gtest
     local code=0
     run_maven verify "$@" 2>&1 | tee "$root/build/verify.log" || code=${PIPESTATUS[0]}
     echo

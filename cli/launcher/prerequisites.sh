@@ -2,28 +2,39 @@
 # Sourced by build.sh. Sets java_for_build (a JDK's folder) and maven.
 # shellcheck shell=bash
 
+# CGAN_SYSTEM_ROOT, for the launcher's own tests, stands before the absolute places that are looked into.
 readonly java_floor=22
 
+# require_tools [gtest]: what every build needs, and GoogleTest for the native tests.
 require_tools() {
     local missing
-    missing=$(missing_tools)
+    missing=$(missing_tools "$@")
     if [[ -n $missing ]]; then
         install_tools "$missing"
-        missing=$(missing_tools)
+        missing=$(missing_tools "$@")
         if [[ -n $missing ]]; then explain_missing "$missing"; fi
     fi
     java_for_build=$(find_jdk)
     if command -v mvn >/dev/null; then maven=mvn; else maven=$root/mvnw; fi
 }
 
-# Words out of: jdk c++ cmake make. Maven is never missing: mvnw fetches it.
+# Words out of: jdk c++ cmake make gtest. Maven is never missing: mvnw fetches it.
 missing_tools() {
     local -a missing=()
     find_jdk >/dev/null || missing+=(jdk)
     command -v c++ >/dev/null || command -v g++ >/dev/null || command -v clang++ >/dev/null || missing+=(c++)
     command -v cmake >/dev/null || missing+=(cmake)
     command -v ninja >/dev/null || command -v make >/dev/null || missing+=(make)
+    if [[ ${1-} == gtest ]] && ! has_gtest; then missing+=(gtest); fi
     printf '%s' "${missing[*]-}"
+}
+
+has_gtest() {
+    local at=${CGAN_SYSTEM_ROOT-} prefix
+    for prefix in "$at/usr" "$at/usr/local" "$at/opt/homebrew"; do
+        if [[ -f $prefix/include/gtest/gtest.h ]]; then return; fi
+    done
+    return 1
 }
 
 # The major version of the JDK in a folder; fails if it is none, or a JRE without a compiler.
@@ -56,9 +67,8 @@ jdk_on_path() {
     echo "${java%/bin/javac}"
 }
 
-# CGAN_JDK_ROOT, for tests, stands before the absolute places.
 installed_jdks() {
-    local at=${CGAN_JDK_ROOT-} home
+    local at=${CGAN_SYSTEM_ROOT-} home
     for home in "$at"/usr/lib/jvm/* "$at"/usr/lib64/jvm/* "$at"/usr/java/* "$at"/usr/local/* "$at"/opt/* "$at"/opt/java/* \
         "$at"/usr/local/openjdk-* "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/* "$HOME"/.gradle/jdks/* \
         "$HOME"/.local/share/mise/installs/java/* "$HOME"/.asdf/installs/java/* \
@@ -86,6 +96,11 @@ packages_for() {
         case $manager:$tool in
         *:cmake) echo cmake ;;
         *:make) echo make ;;
+        apt-get:gtest) echo libgtest-dev ;;
+        dnf:gtest) echo gtest-devel ;;
+        zypper:gtest | pacman:gtest) echo gtest ;;
+        apk:gtest) echo gtest-dev ;;
+        brew:gtest) echo googletest ;;
         apt-get:c++ | apk:c++) echo g++ ;;
         dnf:c++ | zypper:c++) echo gcc-c++ ;;
         pacman:c++ | brew:c++) echo gcc ;;
@@ -178,6 +193,7 @@ describe_tools() {
         c++) text+=', a C++20 compiler' ;;
         cmake) text+=', CMake' ;;
         make) text+=', Make or Ninja' ;;
+        gtest) text+=', GoogleTest' ;;
         esac
     done
     echo "${text#, }"

@@ -94,7 +94,7 @@ MVN
 }
 
 run() {
-    out=$(cd / && env -i HOME="$home" PATH="$fakes" CGAN_JDK_ROOT="$temp/system" JAVA_HOME="${java_home-}" \
+    out=$(cd / && env -i HOME="$home" PATH="$fakes" CGAN_SYSTEM_ROOT="$temp/system" JAVA_HOME="${java_home-}" \
         "$BASH" "${launcher:-$copy/cgan-cli}" "$@" 2>"$temp/err" </dev/null)
     code=$?
     err=$(<"$temp/err")
@@ -232,6 +232,10 @@ apt-get install -y --no-install-recommends cmake' "$(<"$temp/apt-calls")"
 
 verify_runs_the_tests() {
     set_up
+    run verify
+    check 'verify without GoogleTest: code' 1 "$code"
+    contains 'verify without GoogleTest' 'cgan-cli: missing: GoogleTest' "$err"
+    mkdir -p "$temp/system/usr/include/gtest" && touch "$temp/system/usr/include/gtest/gtest.h"
     run verify
     check 'verify: code' 0 "$code"
     contains 'verify: closing lines' $'\n100% tests passed, 0 tests failed out of 3\nTests run: 5, Failures: 0, Errors: 0, Skipped: 0' "$out"

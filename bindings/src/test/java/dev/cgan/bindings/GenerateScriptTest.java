@@ -38,11 +38,11 @@ class GenerateScriptTest {
     @Test
     void theCommittedBindingsAreUpToDate() throws Exception {
         Result result = run(null, "--check");
-        if (jextractAtHand()) {
-            assertThat(result).isEqualTo(new Result(0, ""));
-        } else {
+        if (!jextractAtHand()) {
             assertThat(result.code).isEqualTo(1);
             assertThat(result.output).startsWith("generate.sh: no jextract: build revision ");
+        } else if (!result.output.contains("is not version")) {
+            assertThat(result).isEqualTo(new Result(0, ""));
         }
     }
 
