@@ -32,7 +32,7 @@ build_now() {
     : >"$log"
     rm -f "$app/shown"
     show_progress "$began" &
-    run_maven package -Dmaven.test.skip=true -DskipTests >>"$log" 2>&1 || built=$?
+    run_maven package -pl cli -am -Dmaven.test.skip=true -DskipTests >>"$log" 2>&1 || built=$?
     touch "$app/shown" && wait
     if ((built != 0)); then
         tail -n 25 "$log" >&2
