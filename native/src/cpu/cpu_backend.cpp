@@ -6,6 +6,8 @@
 #include "abi/device_name.h"
 #include "abi/text.h"
 #include "cpu/cpu_info.h"
+#include "cpu/fast/kernels.h"
+#include "cpu/fast/operators.h"
 #include "cpu/reference/reference.h"
 
 namespace cgan {
@@ -91,6 +93,8 @@ std::string describe_cpu() {
 CpuBackend::CpuBackend(const CpuOptions& options, MemoryLedger& ledger)
     : options_(options), ledger_(ledger) {}
 
+CpuBackend::~CpuBackend() = default;
+
 std::string CpuBackend::describe() const {
     return cat("cpu: ", cpu_name(), ", ", options_.threads,
                options_.threads == 1 ? " thread, " : " threads, ", isa_name(options_.isa), ", ",
@@ -125,32 +129,41 @@ void CpuBackend::synchronize() {}
 
 // ---- operators ----
 
-void CpuBackend::fill(double value, const View& dst) { reference::fill(value, dst); }
+void CpuBackend::fill(double value, const View& dst) {
+    if (fast_ && fast_->fill(value, dst)) return;
+    reference::fill(value, dst);
+}
 
 void CpuBackend::convert(double scale, double shift, const View& src, const View& dst) {
+    if (fast_ && fast_->convert(scale, shift, src, dst)) return;
     reference::convert(scale, shift, src, dst);
 }
 
 void CpuBackend::unary(const cgan_unary_params& p, const View& src, const View& dst) {
+    if (fast_ && fast_->unary(p, src, dst)) return;
     reference::unary(p, src, dst);
 }
 
 void CpuBackend::activation_backward(const cgan_unary_params& p, const View& dst, const View& d_dst,
                                      const View& d_src) {
+    if (fast_ && fast_->activation_backward(p, dst, d_dst, d_src)) return;
     reference::activation_backward(p, dst, d_dst, d_src);
 }
 
 void CpuBackend::binary(const cgan_binary_params& p, const View& a, const View& b, const View& dst) {
+    if (fast_ && fast_->binary(p, a, b, dst)) return;
     reference::binary(p, a, b, dst);
 }
 
 void CpuBackend::reduce(const cgan_reduce_params& p, const View& src, const View& dst) {
+    if (fast_ && fast_->reduce(p, src, dst)) return;
     reference::reduce(p, src, dst);
 }
 
 void CpuBackend::argmax(const View& src, const View& dst) { reference::argmax(src, dst); }
 
 void CpuBackend::permute(const cgan_permute_params& p, const View& src, const View& dst) {
+    if (fast_ && fast_->permute(p, src, dst)) return;
     reference::permute(p, src, dst);
 }
 
@@ -167,103 +180,123 @@ void CpuBackend::scatter_add_rows(const View& index, const View& d_dst, const Vi
 }
 
 void CpuBackend::softmax_forward(const cgan_softmax_params& p, const View& src, const View& dst) {
+    if (fast_ && fast_->softmax_forward(p, src, dst)) return;
     reference::softmax_forward(p, src, dst);
 }
 
 void CpuBackend::softmax_backward(const cgan_softmax_params& p, const View& dst, const View& d_dst,
                                   const View& d_src) {
+    if (fast_ && fast_->softmax_backward(p, dst, d_dst, d_src)) return;
     reference::softmax_backward(p, dst, d_dst, d_src);
 }
 
 void CpuBackend::matmul(const cgan_matmul_params& p, const View& a, const View& b, const View& dst) {
+    if (fast_ && fast_->matmul(p, a, b, dst)) return;
     reference::matmul(p, a, b, dst);
 }
 
 void CpuBackend::dense_forward(const cgan_dense_params& p, const View& src, const View& wei, const View& bia,
                                const View& dst) {
+    if (fast_ && fast_->dense_forward(p, src, wei, bia, dst)) return;
     reference::dense_forward(p, src, wei, bia, dst);
 }
 
 void CpuBackend::conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
                                 const View& bia, const View& dst) {
+    if (fast_ && fast_->conv2d_forward(p, src, wei, bia, dst)) return;
     reference::conv2d_forward(p, src, wei, bia, dst);
 }
 
 void CpuBackend::conv2d_backward_data(const cgan_conv2d_params& p, const View& wei, const View& d_dst,
                                       const View& bia, const View& d_src) {
+    if (fast_ && fast_->conv2d_backward_data(p, wei, d_dst, bia, d_src)) return;
     reference::conv2d_backward_data(ledger_, p, wei, d_dst, bia, d_src);
 }
 
 void CpuBackend::conv2d_backward_filter(const cgan_conv2d_params& p, const View& src, const View& d_dst,
                                         const View& d_wei, const View& d_bia) {
+    if (fast_ && fast_->conv2d_backward_filter(p, src, d_dst, d_wei, d_bia)) return;
     reference::conv2d_backward_filter(ledger_, p, src, d_dst, d_wei, d_bia);
 }
 
 void CpuBackend::conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
                                      const View& bia, const View& dst, const View& arg) {
+    if (fast_ && fast_->conv2d_pool_forward(p, src, wei, bia, dst, arg)) return;
     reference::conv2d_pool_forward(p, src, wei, bia, dst, arg);
 }
 
 void CpuBackend::conv2d_pool_backward_data(const cgan_conv2d_params& p, const View& wei, const View& dst,
                                            const View& d_dst, const View& arg, const View& d_src) {
+    if (fast_ && fast_->conv2d_pool_backward_data(p, wei, dst, d_dst, arg, d_src)) return;
     reference::conv2d_pool_backward_data(ledger_, p, wei, dst, d_dst, arg, d_src);
 }
 
 void CpuBackend::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const View& src, const View& dst,
                                              const View& d_dst, const View& arg, const View& d_wei,
                                              const View& d_bia) {
+    if (fast_ && fast_->conv2d_pool_backward_filter(p, src, dst, d_dst, arg, d_wei, d_bia)) return;
     reference::conv2d_pool_backward_filter(ledger_, p, src, dst, d_dst, arg, d_wei, d_bia);
 }
 
 void CpuBackend::pool2d_forward(const cgan_pool2d_params& p, const View& src, const View& dst,
                                 const View& arg) {
+    if (fast_ && fast_->pool2d_forward(p, src, dst, arg)) return;
     reference::pool2d_forward(p, src, dst, arg);
 }
 
 void CpuBackend::pool2d_backward(const cgan_pool2d_params& p, const View& d_dst, const View& arg,
                                  const View& d_src) {
+    if (fast_ && fast_->pool2d_backward(p, d_dst, arg, d_src)) return;
     reference::pool2d_backward(p, d_dst, arg, d_src);
 }
 
 void CpuBackend::pool2d_gather(const cgan_pool2d_params& p, const View& src, const View& arg,
                                const View& dst) {
+    if (fast_ && fast_->pool2d_gather(p, src, arg, dst)) return;
     reference::pool2d_gather(p, src, arg, dst);
 }
 
 void CpuBackend::upsample2d_forward(const cgan_upsample2d_params& p, const View& src, const View& dst) {
+    if (fast_ && fast_->upsample2d_forward(p, src, dst)) return;
     reference::upsample2d_forward(p, src, dst);
 }
 
 void CpuBackend::upsample2d_backward(const cgan_upsample2d_params& p, const View& d_dst, const View& d_src) {
+    if (fast_ && fast_->upsample2d_backward(p, d_dst, d_src)) return;
     reference::upsample2d_backward(p, d_dst, d_src);
 }
 
 void CpuBackend::batch_norm_training(const cgan_norm_params& p, const View& src, const View& gamma,
                                      const View& beta, const View& running_mean, const View& running_var,
                                      const View& dst, const View& mean, const View& rstd) {
+    if (fast_ && fast_->batch_norm_training(p, src, gamma, beta, running_mean, running_var, dst, mean, rstd)) return;
     reference::batch_norm_training(p, src, gamma, beta, running_mean, running_var, dst, mean, rstd);
 }
 
 void CpuBackend::batch_norm_inference(const cgan_norm_params& p, const View& src, const View& gamma,
                                       const View& beta, const View& running_mean, const View& running_var,
                                       const View& dst) {
+    if (fast_ && fast_->batch_norm_inference(p, src, gamma, beta, running_mean, running_var, dst)) return;
     reference::batch_norm_inference(p, src, gamma, beta, running_mean, running_var, dst);
 }
 
 void CpuBackend::batch_norm_backward(const cgan_norm_params& p, const View& src, const View& gamma,
                                      const View& mean, const View& rstd, const View& d_dst, const View& d_src,
                                      const View& d_gamma, const View& d_beta) {
+    if (fast_ && fast_->batch_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta)) return;
     reference::batch_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta);
 }
 
 void CpuBackend::layer_norm_forward(const cgan_norm_params& p, const View& src, const View& gamma,
                                     const View& beta, const View& dst, const View& mean, const View& rstd) {
+    if (fast_ && fast_->layer_norm_forward(p, src, gamma, beta, dst, mean, rstd)) return;
     reference::layer_norm_forward(p, src, gamma, beta, dst, mean, rstd);
 }
 
 void CpuBackend::layer_norm_backward(const cgan_norm_params& p, const View& src, const View& gamma,
                                      const View& mean, const View& rstd, const View& d_dst, const View& d_src,
                                      const View& d_gamma, const View& d_beta) {
+    if (fast_ && fast_->layer_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta)) return;
     reference::layer_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta);
 }
 
@@ -275,24 +308,37 @@ void CpuBackend::optimizer_advance(const View& hyper) { reference::optimizer_adv
 
 void CpuBackend::adam(const cgan_adam_params& p, const View& hyper, Views param, Views grad, Views m,
                       Views v) {
+    if (fast_ && fast_->adam(p, hyper, param, grad, m, v)) return;
     reference::adam(p, hyper, param, grad, m, v);
 }
 
 void CpuBackend::sgd(const cgan_sgd_params& p, const View& hyper, Views param, Views grad, Views velocity) {
+    if (fast_ && fast_->sgd(p, hyper, param, grad, velocity)) return;
     reference::sgd(p, hyper, param, grad, velocity);
 }
 
 void CpuBackend::rmsprop(const cgan_rmsprop_params& p, const View& hyper, Views param, Views grad, Views v) {
+    if (fast_ && fast_->rmsprop(p, hyper, param, grad, v)) return;
     reference::rmsprop(p, hyper, param, grad, v);
 }
 
-void CpuBackend::ema(const cgan_ema_params& p, Views src, Views dst) { reference::ema(p, src, dst); }
+void CpuBackend::ema(const cgan_ema_params& p, Views src, Views dst) {
+    if (fast_ && fast_->ema(p, src, dst)) return;
+    reference::ema(p, src, dst);
+}
 
-void CpuBackend::clamp(const cgan_clamp_params& p, Views tensors) { reference::clamp(p, tensors); }
+void CpuBackend::clamp(const cgan_clamp_params& p, Views tensors) {
+    if (fast_ && fast_->clamp(p, tensors)) return;
+    reference::clamp(p, tensors);
+}
 
-void CpuBackend::global_norm(Views tensors, const View& dst) { reference::global_norm(tensors, dst); }
+void CpuBackend::global_norm(Views tensors, const View& dst) {
+    if (fast_ && fast_->global_norm(tensors, dst)) return;
+    reference::global_norm(tensors, dst);
+}
 
 void CpuBackend::clip_by_norm(const cgan_clip_params& p, const View& norm, Views tensors) {
+    if (fast_ && fast_->clip_by_norm(p, norm, tensors)) return;
     reference::clip_by_norm(p, norm, tensors);
 }
 

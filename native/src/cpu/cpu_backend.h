@@ -9,6 +9,10 @@
 
 namespace cgan {
 
+namespace fast {
+class Operators;
+}
+
 // The instruction set that the kernels are compiled for.
 enum class Isa { Baseline, Avx2 };
 
@@ -24,6 +28,7 @@ struct CpuOptions {
 class CpuBackend final : public Backend {
   public:
     CpuBackend(const CpuOptions& options, MemoryLedger& ledger);
+    ~CpuBackend() override;
 
     std::string describe() const override;
 
@@ -115,6 +120,7 @@ class CpuBackend final : public Backend {
   private:
     const CpuOptions options_;
     MemoryLedger& ledger_;
+    std::unique_ptr<fast::Operators> fast_; // null when the reference is to serve everything
 };
 
 // Opens the CPU with options as in a device name ("threads=2&isa=baseline"). Throws CGAN_E_BAD_DEVICE for

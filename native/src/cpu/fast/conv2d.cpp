@@ -1,0 +1,110 @@
+// conv2d.cpp -- the convolution operators: which algorithm serves a shape
+#include <algorithm>
+
+#include "cpu/fast/conv_direct.h"
+#include "cpu/fast/operators.h"
+#include "cpu/fast/sums.h"
+
+namespace cgan::fast {
+namespace {
+
+ConvShape shape_of(const cgan_conv2d_params& p, const View& src, const View& wei) {
+    ConvShape s{};
+    s.n = src.dims[0], s.h = src.dims[1], s.w = src.dims[2], s.c = src.dims[3];
+    s.k = wei.dims[0], s.r = wei.dims[1], s.s = wei.dims[2];
+    s.stride_h = p.stride_h, s.stride_w = p.stride_w;
+    s.pad_top = p.pad_top, s.pad_left = p.pad_left, s.pad_bottom = p.pad_bottom, s.pad_right = p.pad_right;
+    s.upsample = std::max(p.upsample, 1);
+    s.oh = (s.upsample * s.h + s.pad_top + s.pad_bottom - s.r) / s.stride_h + 1;
+    s.ow = (s.upsample * s.w + s.pad_left + s.pad_right - s.s) / s.stride_w + 1;
+    return s;
+}
+
+Epilogue epilogue_of(const cgan_conv2d_params& p, const View& bia) {
+    return {bia.as<float>(), {p.activation, static_cast<float>(p.alpha)}};
+}
+
+// The gradient of a convolution's result [n, oh, ow, k] from that of its pooled, activated form; odd last
+// rows and columns get 0.
+float* unpool(Machine& machine, const ConvShape& s, const cgan_conv2d_params& p, const View& dst,
+              const View& d_dst, const View& arg) {
+    float* full = machine.scratch.take<float>(s.n * s.oh * s.ow * s.k);
+    const std::int64_t ph = s.oh / 2, pw = s.ow / 2;
+    machine.pool.parallel(s.n, [&](std::int64_t n, int) {
+        float* image = full + n * s.oh * s.ow * s.k;
+        std::fill(image, image + s.oh * s.ow * s.k, 0.0f);
+        for (std::int64_t i = 0; i < ph * pw; i++) {
+            const std::int64_t at = (n * ph * pw + i) * s.k;
+            float* window = image + (i / pw * 2 * s.ow + i % pw * 2) * s.k;
+            machine.kernels.unpool_window({p.activation, static_cast<float>(p.alpha)}, dst.as<float>() + at,
+                                          d_dst.as<float>() + at, arg.as<std::uint8_t>() + at, s.k, window,
+                                          s.ow * s.k);
+        }
+    });
+    return full;
+}
+
+void bias_gradient(Machine& machine, const ConvShape& s, const float* d_dst, const View& d_bia) {
+    if (d_bia.present()) sum_columns(machine, d_dst, s.n * s.oh * s.ow, s.k, 1.0, d_bia.as<float>());
+}
+
+} // namespace
+
+bool Operators::conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei, const View& bia,
+                               const View& dst) {
+    if (!all_f32(src, wei, bia, dst)) return false;
+    direct_forward(machine_, shape_of(p, src, wei), src.as<float>(), wei.as<float>(), epilogue_of(p, bia),
+                   dst.as<float>());
+    return true;
+}
+
+bool Operators::conv2d_backward_data(const cgan_conv2d_params& p, const View& wei, const View& d_dst,
+                                     const View& bia, const View& d_src) {
+    const ConvShape shape = shape_of(p, d_src, wei);
+    if (!all_f32(wei, d_dst, bia, d_src) || !shape.foldable()) return false;
+    direct_backward_data(machine_, shape, wei.as<float>(), d_dst.as<float>(), epilogue_of(p, bia),
+                         d_src.as<float>());
+    return true;
+}
+
+bool Operators::conv2d_backward_filter(const cgan_conv2d_params& p, const View& src, const View& d_dst,
+                                       const View& d_wei, const View& d_bia) {
+    if (!all_f32(src, d_dst, d_wei, d_bia)) return false;
+    const ConvShape shape = shape_of(p, src, d_wei);
+    direct_backward_filter(machine_, shape, src.as<float>(), d_dst.as<float>(), d_wei.as<float>());
+    bias_gradient(machine_, shape, d_dst.as<float>(), d_bia);
+    return true;
+}
+
+bool Operators::conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
+                                    const View& bia, const View& dst, const View& arg) {
+    const ConvShape shape = shape_of(p, src, wei);
+    if (!all_f32(src, wei, bia, dst) || shape.upsample != 1) return false;
+    direct_pool_forward(machine_, shape, src.as<float>(), wei.as<float>(), epilogue_of(p, bia),
+                        dst.as<float>(), arg.as<std::uint8_t>());
+    return true;
+}
+
+bool Operators::conv2d_pool_backward_data(const cgan_conv2d_params& p, const View& wei, const View& dst,
+                                          const View& d_dst, const View& arg, const View& d_src) {
+    const ConvShape shape = shape_of(p, d_src, wei);
+    if (!all_f32(wei, dst, d_dst, d_src) || !shape.foldable()) return false;
+    Scratch::Frame frame(scratch_);
+    const float* full = unpool(machine_, shape, p, dst, d_dst, arg);
+    direct_backward_data(machine_, shape, wei.as<float>(), full, {}, d_src.as<float>());
+    return true;
+}
+
+bool Operators::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const View& src, const View& dst,
+                                            const View& d_dst, const View& arg, const View& d_wei,
+                                            const View& d_bia) {
+    if (!all_f32(src, dst, d_dst, d_wei, d_bia)) return false;
+    const ConvShape shape = shape_of(p, src, d_wei);
+    Scratch::Frame frame(scratch_);
+    const float* full = unpool(machine_, shape, p, dst, d_dst, arg);
+    direct_backward_filter(machine_, shape, src.as<float>(), full, d_wei.as<float>());
+    bias_gradient(machine_, shape, full, d_bia);
+    return true;
+}
+
+} // namespace cgan::fast

@@ -1,0 +1,53 @@
+// The kernel table of one instruction set: compiled once for each, with -DCGAN_ISA=<name> and its machine
+// flags.
+#include "cpu/fast/kernels.h"
+
+#include "cpu/fast/elementwise_kernels.h"
+#include "cpu/fast/optimizer_kernels.h"
+#include "cpu/fast/product_kernels.h"
+#include "cpu/fast/reduction_kernels.h"
+
+#define CGAN_TEXT(x) #x
+#define CGAN_NAME(x) CGAN_TEXT(x)
+#define CGAN_JOIN(a, b) a##b
+#define CGAN_TABLE(isa) CGAN_JOIN(isa, _kernels)
+
+namespace cgan::fast {
+
+const Kernels& CGAN_TABLE(CGAN_ISA)() {
+    using namespace CGAN_ISA;
+    static constexpr Kernels table = {
+        .isa = CGAN_NAME(CGAN_ISA),
+        .lanes = kLanes,
+        .unary = unary,
+        .act_backward = act_backward,
+        .binary = binary,
+        .from_u8 = from_u8,
+        .epilogue = epilogue,
+        .sum = sum,
+        .sum_squares = sum_squares,
+        .sum_exp = sum_exp,
+        .dot = dot,
+        .max = max,
+        .add_columns = add_columns,
+        .pack_a = pack_a,
+        .pack_b = pack_b,
+        .product = product,
+        .gather_product = gather_product,
+        .filter_product = filter_product,
+        .pool_window = pool_window,
+        .unpool_window = unpool_window,
+        .adam = adam,
+        .sgd = sgd,
+        .rmsprop = rmsprop,
+        .ema = ema,
+        .square_columns = square_columns,
+        .norm_columns = norm_columns,
+        .scale_columns = scale_columns,
+        .combine_columns = combine_columns,
+        .row_gradient = row_gradient,
+    };
+    return table;
+}
+
+} // namespace cgan::fast

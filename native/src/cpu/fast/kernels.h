@@ -1,0 +1,137 @@
+// The table of vector kernels, one for each instruction set. Kernels work on plain pointers, on one thread;
+// the files beside this one split the work and call them.
+#pragma once
+
+#include <cstdint>
+
+namespace cgan::fast {
+
+inline constexpr int kRows = 6;   // rows of a register tile
+inline constexpr int kPanel = 16; // columns of a packed panel, channels of a spectral panel
+
+struct Activation {
+    std::int32_t kind = 0; // cgan_activation
+    float alpha = 0;
+};
+
+// One row-wise epilogue: dst[r, :] = act(dst[r, :] + bia).
+struct Epilogue {
+    const float* bia = nullptr; // [cols], nullable
+    Activation act;
+    bool any() const { return bia != nullptr || act.kind != 0; }
+};
+
+enum class Mode {
+    VectorVector,
+    VectorScalar,
+    ScalarVector
+}; // which operand of a binary operation is repeated
+
+struct AdamStep {
+    float keep1, take1, keep2, take2; // m = keep1 m + take1 g, v = keep2 v + take2 g^2
+    float step, root, epsilon, decay; // param = param * decay - step * m / (sqrt(v) * root + epsilon)
+};
+
+// A convolution's tiles: `pixels` rows gathered from `taps` places each, against a packed filter.
+struct GatherProduct {
+    const float* const* rows; // [ceil(pixels / 6)][taps][6]: where `channels` floats begin; never null
+    std::int64_t pixels, taps, channels, cols;
+    const float* packed; // [ceil(cols / 16)][taps][channels][16]
+    float* const* dst;   // [pixels], cols floats each
+    Epilogue epilogue;
+};
+
+// One tap of a filter gradient: dst[r, c] (=|+=) sum over images, y, x of a[image, y, x, r] b[image, y, x,
+// c], where dst has ld floats a row, a has panels of [y * width + x][6], and b 16 columns, spaced as the
+// strides say.
+struct FilterProduct {
+    const float* a;
+    std::int64_t a_image, a_panel, rows; // floats between images and between panels; rows in all
+    const float* b;
+    std::int64_t b_image, b_row, b_step; // floats between images, from y to y + 1, from x to x + 1
+    std::int64_t images, height, width;
+    float* dst;
+    std::int64_t ld, cols; // cols <= 16 are written
+    bool accumulate;
+};
+
+struct Kernels {
+    const char* isa; // "baseline", "avx2"
+    int lanes;
+
+    // ---- element-wise; src may be dst ----
+    void (*unary)(std::int32_t kind, float alpha, float beta, const float* src, float* dst, std::int64_t n);
+    void (*act_backward)(Activation act, const float* dst, const float* d_dst, float* d_src, std::int64_t n);
+    void (*binary)(std::int32_t kind, Mode mode, const float* a, const float* b, float* dst, std::int64_t n);
+    void (*from_u8)(float scale, float shift, const std::uint8_t* src, float* dst, std::int64_t n);
+    // act(x + bia) for rows of `cols` floats, ld apart
+    void (*epilogue)(const Epilogue& e, float* dst, std::int64_t rows, std::int64_t cols, std::int64_t ld);
+
+    // ---- reductions ----
+    double (*sum)(const float* src, std::int64_t n);
+    double (*sum_squares)(const float* src, std::int64_t n);
+    double (*sum_exp)(const float* src, std::int64_t n); // of e^x
+    double (*dot)(const float* a, const float* b, std::int64_t n);
+    float (*max)(const float* src, std::int64_t n); // NaN wins
+    // acc[c] += sum over rows of src[r, c]
+    void (*add_columns)(const float* src, std::int64_t rows, std::int64_t cols, std::int64_t ld, double* acc);
+
+    // ---- matrix products; packed A is [ceil(rows / 6)][k][6], packed B is [ceil(cols / 16)][k][16] ----
+    void (*pack_a)(const float* src, std::int64_t row_stride, std::int64_t k_stride, std::int64_t rows,
+                   std::int64_t k, float* dst);
+    void (*pack_b)(const float* src, std::int64_t k_stride, std::int64_t col_stride, std::int64_t k,
+                   std::int64_t cols, float* dst);
+    // dst = (accumulate ? dst : 0) + A B; panels of A are a_panel floats apart, those of B b_panel
+    void (*product)(const float* a, std::int64_t a_panel, const float* b, std::int64_t b_panel,
+                    std::int64_t rows, std::int64_t cols, std::int64_t k, float* dst, std::int64_t ld,
+                    bool accumulate);
+    void (*gather_product)(const GatherProduct& g);
+    void (*filter_product)(const FilterProduct& f);
+    // dst[c] = act(max of src[0..3][c] + bia[c]), arg[c] = the first row that holds it; NaN wins
+    void (*pool_window)(const float* src, std::int64_t cols, const Epilogue& e, float* dst,
+                        std::uint8_t* arg);
+
+    // The 2x2 window (rows row_stride floats apart, pixels cols) receives d_dst act'(dst) where arg says, 0
+    // elsewhere.
+    void (*unpool_window)(Activation act, const float* dst, const float* d_dst, const std::uint8_t* arg,
+                          std::int64_t cols, float* window, std::int64_t row_stride);
+
+    // ---- optimisers ----
+    void (*adam)(const AdamStep& s, float* param, const float* grad, float* m, float* v, std::int64_t n);
+    void (*sgd)(float lr, float momentum, float decay, bool nesterov, float* param, const float* grad,
+                float* velocity, std::int64_t n);
+    void (*rmsprop)(float lr, float keep, float take, float epsilon, float* param, const float* grad,
+                    float* v, std::int64_t n);
+    void (*ema)(float keep, float take, const float* src, float* dst, std::int64_t n);
+
+    // ---- normalisation, by columns of rows ld floats apart ----
+    // acc[c] += sum of (x[r, c] - mean[c])^2
+    void (*square_columns)(const float* x, const float* mean, std::int64_t rows, std::int64_t cols,
+                           std::int64_t ld, double* acc);
+    // acc_a[c] += sum of d[r, c]; acc_b[c] += sum of d[r, c] (x[r, c] - mean[c])
+    void (*norm_columns)(const float* x, const float* d, const float* mean, std::int64_t rows,
+                         std::int64_t cols, std::int64_t ld, double* acc_a, double* acc_b);
+    // dst[r, c] = (x[r, c] - mean[c]) q[c] + s[c], for contiguous rows
+    void (*scale_columns)(const float* x, const float* mean, const float* q, const float* s, float* dst,
+                          std::int64_t rows, std::int64_t cols);
+    // dst[r, c] = d[r, c] p[c] + (x[r, c] - mean[c]) q[c] + s[c]
+    void (*combine_columns)(const float* d, const float* x, const float* mean, const float* p, const float* q,
+                            const float* s, float* dst, std::int64_t rows, std::int64_t cols);
+    // dst = scale (w - shift - slope x), then product = d x; product may be x
+    void (*row_gradient)(const float* w, const float* x, const float* d, float shift, float slope,
+                         float scale, float* dst, float* product, std::int64_t n);
+};
+
+const Kernels& baseline_kernels();
+#if defined(__x86_64__)
+const Kernels& avx2_kernels(); // this processor must have AVX2 and FMA
+#endif
+
+inline const Kernels& kernels_for([[maybe_unused]] bool avx2) {
+#if defined(__x86_64__)
+    if (avx2) return avx2_kernels();
+#endif
+    return baseline_kernels();
+}
+
+} // namespace cgan::fast

@@ -1,0 +1,82 @@
+// Vectors of floats, by the compiler's vector extensions: one source for SSE2, AVX2+FMA and NEON.
+//
+// Included only by the files that are compiled once for each instruction set, which define CGAN_ISA to a name
+// (baseline, avx2). Everything lives in that name's namespace, so that no inline function of one instruction
+// set is ever linked into another. a * b + c is contracted to a fused multiply-add where there is one
+// (-ffp-contract=fast).
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if !defined(CGAN_ISA)
+#error "compile this file once for each instruction set, with -DCGAN_ISA=<name>"
+#endif
+
+#define CGAN_INLINE static inline __attribute__((always_inline))
+
+namespace cgan::fast::CGAN_ISA {
+
+#if defined(__AVX2__)
+inline constexpr int kLanes = 8;
+#else
+inline constexpr int kLanes = 4;
+#endif
+// Vectors side by side in a register tile: 6 x kWide accumulators, kWide columns and one broadcast fill the
+// registers.
+#if defined(__aarch64__)
+inline constexpr int kWide = 4;
+#else
+inline constexpr int kWide = 2;
+#endif
+
+typedef float Vec __attribute__((vector_size(kLanes * 4)));
+typedef std::int32_t Int __attribute__((vector_size(kLanes * 4)));
+typedef double Wide __attribute__((vector_size(kLanes * 8)));
+typedef float VecAtFloat __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
+
+CGAN_INLINE Vec load(const float* p) { return *reinterpret_cast<const VecAtFloat*>(p); }
+CGAN_INLINE void store(float* p, Vec v) { *reinterpret_cast<VecAtFloat*>(p) = v; }
+CGAN_INLINE Vec splat(float x) { return x - Vec{}; } // x - 0 is x, -0 included
+CGAN_INLINE Int splat_int(std::int32_t x) { return Int{} + x; }
+CGAN_INLINE Int bits(Vec v) { return reinterpret_cast<Int>(v); }
+CGAN_INLINE Vec from_bits(Int v) { return reinterpret_cast<Vec>(v); }
+
+// The first n < kLanes floats; the others are `fill`.
+CGAN_INLINE Vec load_part(const float* p, std::int64_t n, float fill = 0) {
+    float t[kLanes];
+    for (int i = 0; i < kLanes; i++) t[i] = fill;
+    std::memcpy(t, p, static_cast<std::size_t>(n) * sizeof(float));
+    return load(t);
+}
+CGAN_INLINE void store_part(float* p, Vec v, std::int64_t n) {
+    float t[kLanes];
+    store(t, v);
+    std::memcpy(p, t, static_cast<std::size_t>(n) * sizeof(float));
+}
+
+CGAN_INLINE Vec select(Int mask, Vec yes, Vec no) {
+    return from_bits((bits(yes) & mask) | (bits(no) & ~mask));
+}
+// The first operand wins where the comparison is false, so a NaN in it survives.
+CGAN_INLINE Vec vmin(Vec a, Vec b) { return select(b < a, b, a); }
+CGAN_INLINE Vec vmax(Vec a, Vec b) { return select(b > a, b, a); }
+CGAN_INLINE Vec vabs(Vec a) { return from_bits(bits(a) & splat_int(0x7fffffff)); }
+CGAN_INLINE Vec with_sign_of(Vec magnitude, Vec sign) {
+    return from_bits((bits(magnitude) & splat_int(0x7fffffff)) | (bits(sign) & splat_int(INT32_MIN)));
+}
+CGAN_INLINE Vec vsqrt(Vec a) {
+    Vec r = a;
+    for (int i = 0; i < kLanes; i++) r[i] = __builtin_sqrtf(a[i]);
+    return r;
+}
+CGAN_INLINE float sum_lanes(Vec v) { // pairwise
+    float t[kLanes];
+    store(t, v);
+    for (int w = kLanes / 2; w > 0; w /= 2)
+        for (int i = 0; i < w; i++) t[i] += t[i + w];
+    return t[0];
+}
+template <class T> CGAN_INLINE T least(T a, T b) { return b < a ? b : a; }
+
+} // namespace cgan::fast::CGAN_ISA
