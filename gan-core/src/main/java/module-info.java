@@ -7,6 +7,7 @@ module dev.cgan.core {
 
     exports dev.cgan.autograd;
     exports dev.cgan.data;
+    exports dev.cgan.gan;
     exports dev.cgan.image;
     exports dev.cgan.io;
     exports dev.cgan.nn;
