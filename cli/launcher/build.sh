@@ -34,6 +34,10 @@ build_now() {
     show_progress "$began" &
     run_maven package -pl cli -am -Dmaven.test.skip=true -DskipTests >>"$log" 2>&1 || built=$?
     touch "$app/shown" && wait
+    if ((built == 130)); then
+        say "interrupted"
+        exit 130
+    fi
     if ((built != 0)); then
         tail -n 25 "$log" >&2
         say "the build failed; the whole log is $log"
@@ -98,10 +102,10 @@ remove_old_builds() {
     done
 }
 
-# Records the classes that starting up loads, so that the JVM maps them instead of reading jars.
+# Records the classes that starting up and loading libcgan need, so that the JVM maps them instead of reading jars.
 archive_classes() {
     "$java_for_build/bin/java" -XX:ArchiveClassesAtExit="$1/classes.jsa" -Xlog:disable -XX:+UseSerialGC \
-        -jar "$1/cgan-cli.jar" --help >>"$log" 2>&1 9>&- ||
+        -jar "$1/cgan-cli.jar" doctor >>"$log" 2>&1 9>&- ||
         say "note: the program does not start; see the end of $log"
 }
 

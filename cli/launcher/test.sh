@@ -78,6 +78,7 @@ set_up() {
 echo "mvn $* JAVA_HOME=$JAVA_HOME" >>../maven-calls
 mkdir -p cli/target/app
 echo jar >cli/target/app/cgan-cli.jar
+if [[ -e interrupted ]]; then exit 130; fi # as Maven does on Ctrl-C
 if [[ -e fail ]]; then
     echo 'Could not transfer artifact x:y:1'
     exit 1
@@ -155,6 +156,10 @@ a_failed_build_does_not_count() {
     contains 'failed build: log' "the whole log is $copy/build/build.log" "$err"
     contains 'failed build: remedy' 'check the network' "$err"
     rm "$copy/fail"
+    touch "$copy/interrupted" && run models
+    check 'interrupted build: code' 130 "$code"
+    contains 'interrupted build' 'cgan-cli: interrupted' "$err"
+    rm "$copy/interrupted"
     run models
     check 'repaired build' 'java <models>' "$out"
 }
