@@ -3,13 +3,14 @@ module dev.cgan.core {
     requires transitive dev.cgan.bindings;
     requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.dataformat.yaml;
-    requires java.desktop;
+    requires transitive java.desktop;
 
     exports dev.cgan.autograd;
     exports dev.cgan.data;
     exports dev.cgan.gan;
     exports dev.cgan.image;
     exports dev.cgan.io;
+    exports dev.cgan.metric;
     exports dev.cgan.nn;
     exports dev.cgan.optim;
     exports dev.cgan.tensor;
