@@ -201,15 +201,16 @@ class NativeCallsTest {
             int rounds = 30_000;
             var meter = (ThreadMXBean) ManagementFactory.getThreadMXBean();
             long bytes = Long.MAX_VALUE;
-            for (int attempt = 0; attempt < 5; attempt++) { // compiled after the first
+            long deadline = System.nanoTime() + 60_000_000_000L; // for the compiler to get to it on a busy machine
+            while (bytes / (2 * rounds) >= 8 && System.nanoTime() < deadline) {
                 long before = meter.getCurrentThreadAllocatedBytes();
                 for (int i = 0; i < rounds; i++) {
                     calls.unary(UnaryKind.AFFINE, 1, i, a, b);
                     calls.binary(BinaryKind.ADD, b, bias, a);
                 }
-                bytes = Math.min(bytes, meter.getCurrentThreadAllocatedBytes() - before);
+                bytes = meter.getCurrentThreadAllocatedBytes() - before;
             }
-            assertThat(bytes / (2 * rounds)).as("bytes a call").isLessThan(16);
+            assertThat(bytes / (2 * rounds)).as("bytes a call").isLessThan(8);
         }
     }
 
