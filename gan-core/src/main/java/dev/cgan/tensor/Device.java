@@ -32,6 +32,8 @@ public final class Device implements AutoCloseable {
     private final MemoryPool pool;
     private final ArrayDeque<Tensor[]> spareStorage = new ArrayDeque<>();
 
+    private final boolean tracksClosing = Boolean.getBoolean("cgan.track");
+
     private TensorScope innermost;
     private long lastId;
     private long liveTensors;
@@ -260,6 +262,11 @@ public final class Device implements AutoCloseable {
         } finally {
             exit();
         }
+    }
+
+    /** Whether closed tensors remember where they were closed. */
+    boolean tracksClosing() {
+        return tracksClosing;
     }
 
     /** Another view of a tensor's block, in the innermost open scope. */

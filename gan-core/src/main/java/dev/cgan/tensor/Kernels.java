@@ -30,17 +30,14 @@ public final class Kernels {
 
     /** dst[i] = scale * src[i] + shift, converted between any two types; as many elements in any shape. */
     public static void convert(double scale, double shift, Tensor src, Tensor dst) {
-        Tensor.View from = src.view();
-        Tensor.View to = changed(dst);
-        dst.device().run(calls -> calls.convert(scale, shift, from, to));
+        changed(dst);
+        run(dst, (calls, v) -> calls.convert(scale, shift, v[0], v[1]), src, dst);
     }
 
     /** {@return f(src), of its shape} */
     public static Tensor unary(UnaryKind kind, double alpha, double beta, Tensor src) {
-        Tensor.View from = src.view();
-        Tensor dst = src.device().empty(src.dtype(), src.shape());
-        Tensor.View to = dst.view();
-        src.device().run(calls -> calls.unary(kind, alpha, beta, from, to));
+        Tensor dst = like(src);
+        run(src, (calls, v) -> calls.unary(kind, alpha, beta, v[0], v[1]), src, dst);
         return dst;
     }
 
@@ -53,29 +50,23 @@ public final class Kernels {
 
     /** {@return a op b, of the shape that both broadcast to} */
     public static Tensor binary(BinaryKind kind, Tensor a, Tensor b) {
-        Tensor.View left = a.view();
-        Tensor.View right = b.view();
         Tensor dst = a.device().empty(a.dtype(), Shape.broadcast(a.shape(), b.shape()));
-        Tensor.View to = dst.view();
-        a.device().run(calls -> calls.binary(kind, left, right, to));
+        run(a, (calls, v) -> calls.binary(kind, v[0], v[1], v[2]), a, b, dst);
         return dst;
     }
 
     /** dst += src, in place; src broadcasts to dst's shape. */
     public static void addInPlace(Tensor dst, Tensor src) {
-        Tensor.View from = src.view();
-        Tensor.View to = changed(dst);
-        dst.device().run(calls -> calls.binary(BinaryKind.ADD, to, from, to));
+        changed(dst);
+        run(dst, (calls, v) -> calls.binary(BinaryKind.ADD, v[0], v[1], v[0]), dst, src);
     }
 
     // ---- reductions and data movement ----
 
     /** {@return src reduced over the axes whose bits are set; they keep size 1} */
     public static Tensor reduce(ReduceKind kind, int axisMask, Tensor src) {
-        Tensor.View from = src.view();
         Tensor dst = src.device().empty(src.dtype(), src.shape().reduced(axisMask, true));
-        Tensor.View to = dst.view();
-        src.device().run(calls -> calls.reduce(kind, axisMask, from, to));
+        run(src, (calls, v) -> calls.reduce(kind, axisMask, v[0], v[1]), src, dst);
         return dst;
     }
 
@@ -100,9 +91,8 @@ public final class Kernels {
 
     /** Copies count indices of an axis from srcStart on to dstStart on; the rest of dst stays. */
     public static void sliceCopy(int axis, long srcStart, long dstStart, long count, Tensor src, Tensor dst) {
-        Tensor.View from = src.view();
-        Tensor.View to = changed(dst);
-        dst.device().run(calls -> calls.sliceCopy(axis, srcStart, dstStart, count, from, to));
+        changed(dst);
+        run(dst, (calls, v) -> calls.sliceCopy(axis, srcStart, dstStart, count, v[0], v[1]), src, dst);
     }
 
     /** {@return [n, e]: row index[i] of table [v, e] for each i of index, I32 [n]} */
@@ -519,11 +509,9 @@ public final class Kernels {
     private static void run(Tensor on, Call call, Tensor... operands) {
         Tensor.View[] views = new Tensor.View[operands.length];
         for (int i = 0; i < operands.length; i++) {
-            if (operands[i] != null) {
-                views[i] = operands[i].view();
-                if (operands[i].device() != on.device()) {
-                    throw new IllegalArgumentException(operands[i] + " is on another device than " + on);
-                }
+            views[i] = operands[i] == null ? null : operands[i].view();
+            if (operands[i] != null && operands[i].device() != on.device()) {
+                throw new IllegalArgumentException(operands[i] + " is on another device than " + on);
             }
         }
         on.device().run(calls -> call.on(calls, views));

@@ -39,15 +39,14 @@ final class MemoryPool {
     /** A block of at least so many bytes, contents undefined, with no views yet. */
     Block take(long bytes) {
         int wanted = sizeClass(bytes);
-        int last = Math.min(wanted + STEPS - 1, CLASSES - 1);
-        for (int i = wanted; i <= last; i++) {
+        long rounded = bytesOf(wanted);
+        for (int i = wanted; i < CLASSES && bytesOf(i) < 2 * rounded; i++) {
             if (free[i] != null && !free[i].isEmpty()) {
                 Block block = free[i].pop();
                 cachedBytes -= block.bytes;
                 return lent(block);
             }
         }
-        long rounded = bytesOf(wanted);
         return lent(new Block(calls.bufferCreate(rounded), rounded, wanted));
     }
 

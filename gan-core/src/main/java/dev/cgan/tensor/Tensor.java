@@ -14,12 +14,10 @@ import java.util.function.Function;
  *
  * <p>Operands of one call are of the same type and device; a binary operator repeats dimensions that are missing or of size 1
  * as NumPy does. A wrong shape, type or axis is an {@link IllegalArgumentException}; use after the scope has closed is an
- * {@link IllegalStateException} that names the tensor, and with {@code -Dcgan.track=true} carries the stack of its closing
- * as the cause.
+ * {@link IllegalStateException} that names the tensor; with the system property {@code cgan.track=true}, read when the device is
+ * opened, its cause is the stack of the closing.
  */
 public class Tensor {
-    private static final boolean TRACK = Boolean.getBoolean("cgan.track");
-
     private final Device device;
     private final long id;
     private final DType dtype;
@@ -590,7 +588,7 @@ public class Tensor {
     private void closed() {
         view = null;
         node = null;
-        closedAt = TRACK ? new Throwable("closed here") : null;
+        closedAt = device.tracksClosing() ? new Throwable("closed here") : null;
     }
 
     /** An operand's place in memory. */
