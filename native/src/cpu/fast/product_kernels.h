@@ -1,4 +1,5 @@
-// Register tiles of 6 rows and 16 columns, in which all matrix products and convolutions end; their packing.
+// The register-tiled product of 6 rows and 16 columns that all matrix products and convolutions end in, and
+// its packing.
 //
 // product : dst[r, c] (=|+=) sum over k of A[r, k] B[k, c]; A in panels [k][6], B in panels [k][16]
 // gather  : the same with rows of A read where they lie: no im2col, and no packing of activations

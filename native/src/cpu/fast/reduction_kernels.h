@@ -1,9 +1,7 @@
 // Sums and maxima of contiguous floats, column sums, and the column-wise passes of batch normalisation.
 //
-// sums    : four vectors of float32 partial sums over 512 elements, then float64: the error is that of pairwise
-//           summation
-// repeat  : fixed order for a length
-// bound   : memory
+// sums    : four vectors of float32 partial sums over 512 elements, then float64: the error is that of
+// pairwise summation repeat  : fixed order for a length bound   : memory
 #pragma once
 
 #include "cpu/fast/kernels.h"

@@ -12,7 +12,10 @@ public final class InvalidFileException extends IOException {
     private static final long serialVersionUID = 1L;
 
     private final transient Path path;
+    /** What is wrong with the file. */
     private final String what;
+
+    /** What the user can do. */
     private final String remedy;
 
     /**

@@ -69,7 +69,7 @@ public final class Json {
      * @throws SyntaxException if the text is anything but one YAML document of plain values
      */
     public static Object parseYaml(String text) throws SyntaxException {
-        try (YAMLParser parser = Yaml.FACTORY.createParser(text)) {
+        try (JsonParser parser = Yaml.parser(text)) {
             return document(parser);
         } catch (SyntaxException e) {
             throw e;
@@ -123,7 +123,15 @@ public final class Json {
 
     // Loaded only when a YAML file is read: the parser behind it is large, and most starts need JSON alone.
     private static final class Yaml {
-        static final YAMLFactory FACTORY = new YAMLFactory();
+        private static final YAMLFactory FACTORY = new YAMLFactory();
+
+        static JsonParser parser(String text) throws IOException {
+            return FACTORY.createParser(text);
+        }
+
+        static boolean isReference(JsonParser parser) throws IOException {
+            return ((YAMLParser) parser).isCurrentAlias() || parser.getObjectId() != null;
+        }
     }
 
     private static Object document(JsonParser parser) throws IOException {
@@ -138,7 +146,7 @@ public final class Json {
     }
 
     private static Object value(JsonParser parser) throws IOException {
-        if (parser instanceof YAMLParser yaml && (yaml.isCurrentAlias() || yaml.getObjectId() != null)) {
+        if (parser.canReadObjectId() && Yaml.isReference(parser)) {
             throw new SyntaxException("anchors and aliases are not supported, at " + where(parser), null);
         }
         return switch (parser.currentToken()) {
