@@ -6,5 +6,5 @@ include(${CMAKE_CURRENT_LIST_DIR}/native-build.cmake)
 configure(-DCGAN_TESTS=ON)
 execute_process(COMMAND ${CMAKE_COMMAND} --build ${BUILD} --parallel ${cores} COMMAND_ERROR_IS_FATAL ANY)
 execute_process(
-    COMMAND ${CMAKE_CTEST_COMMAND} --test-dir ${BUILD} --output-on-failure --no-tests=error
+    COMMAND ${CMAKE_CTEST_COMMAND} --test-dir ${BUILD} --parallel ${cores} --output-on-failure --no-tests=error
     COMMAND_ERROR_IS_FATAL ANY)
