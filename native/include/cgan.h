@@ -421,8 +421,7 @@ typedef struct cgan_pool2d_params {
     int32_t kind; /* cgan_pool_kind */
     int32_t window_h, window_w; /* window_h * window_w <= 256 */
     int32_t stride_h, stride_w;
-    int32_t pad_top, pad_left, pad_bottom, pad_right; /* less than the window; padding never wins a maximum, and no
-                                                         window may lie in it wholly */
+    int32_t pad_top, pad_left, pad_bottom, pad_right; /* less than the window; padding never wins a maximum */
 } cgan_pool2d_params;
 
 /* dst [n, oh, ow, c] from src [n, h, w, c]; for MAX, arg (U8, dst's shape) receives the position of the maximum in its

@@ -12,8 +12,9 @@ namespace cgan {
 namespace {
 
 std::string own_folder() {
+    static const char anchor = 0; // of this very library, even when another copy of it is loaded
     Dl_info info{};
-    if (dladdr(reinterpret_cast<const void*>(&cgan_abi_version), &info) == 0 || !info.dli_fname) return ".";
+    if (dladdr(&anchor, &info) == 0 || !info.dli_fname) return ".";
     const std::string path = info.dli_fname;
     const auto slash = path.rfind('/');
     return slash == std::string::npos ? "." : path.substr(0, slash);
