@@ -6,8 +6,8 @@
 namespace cgan {
 namespace {
 
-// The bytes of a tensor. Throws CGAN_E_BAD_SHAPE for negative dimensions and sizes beyond int64; an empty tensor's
-// other dimensions count, too, so that no product of dimensions overflows anywhere.
+// The bytes of a tensor. Throws CGAN_E_BAD_SHAPE for negative dimensions and sizes beyond int64; an empty
+// tensor's other dimensions count, too, so that no product of dimensions overflows anywhere.
 std::int64_t checked_bytes(const std::string& name, const View& view) {
     std::int64_t bytes = dtype_size(view.dtype);
     bool overflow = false, empty = false;
