@@ -46,6 +46,8 @@ build_now() {
     fi
 
     cp -r "$jars" "$program"
+    mkdir "$program/native"
+    cp "$root"/bindings/target/classes/native/*/* "$program/native"
     archive_classes "$program"
     printf '%s\n' "$program" "$java_for_build/bin/java" "$hash" >"$current.new"
     touch -r "$app/began" "$current.new"
@@ -104,7 +106,7 @@ remove_old_builds() {
 
 # Records the classes that starting up and loading libcgan need, so that the JVM maps them instead of reading jars.
 archive_classes() {
-    "$java_for_build/bin/java" -XX:ArchiveClassesAtExit="$1/classes.jsa" -Xlog:disable -XX:+UseSerialGC \
+    CGAN_NATIVE_DIR=$1/native "$java_for_build/bin/java" -XX:ArchiveClassesAtExit="$1/classes.jsa" -Xlog:disable -XX:+UseSerialGC \
         -jar "$1/cgan-cli.jar" doctor >>"$log" 2>&1 9>&- ||
         say "note: the program does not start; see the end of $log"
 }
@@ -118,7 +120,7 @@ verify() {
     local code=0
     run_maven verify "$@" 2>&1 | tee "$root/build/verify.log" || code=${PIPESTATUS[0]}
     echo
-    grep -aE '^[0-9]+% tests passed|^\[(INFO|ERROR|WARNING)\] Tests run: [0-9]+, Failures: [0-9]+, Errors: [0-9]+, Skipped: [0-9]+$|BUILD (SUCCESS|FAILURE)' \
+    grep -aE '^[0-9]+% tests passed|^launcher: |^\[(INFO|ERROR|WARNING)\] Tests run: [0-9]+, Failures: [0-9]+, Errors: [0-9]+, Skipped: [0-9]+$|BUILD (SUCCESS|FAILURE)' \
         "$root/build/verify.log" | sed -E 's/^\[[A-Z]+\] //' || true
     return "$code"
 }

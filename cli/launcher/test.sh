@@ -42,7 +42,7 @@ for argument; do
     esac
 done
 while [[ $# -gt 0 && $1 != -jar ]]; do shift; done
-[[ -f $2 ]] || exit 99
+[[ -f $2 && -f $CGAN_NATIVE_DIR/libcgan.so ]] || exit 99
 shift 2
 printf 'java'
 printf ' <%s>' "$@"
@@ -76,8 +76,9 @@ set_up() {
     fake "$fakes/make" <<<'exit 0'
     fake "$fakes/mvn" <<'MVN'
 echo "mvn $* JAVA_HOME=$JAVA_HOME" >>../maven-calls
-mkdir -p cli/target/app
+mkdir -p cli/target/app bindings/target/classes/native/linux-test
 echo jar >cli/target/app/cgan-cli.jar
+echo library >bindings/target/classes/native/linux-test/libcgan.so
 if [[ -e interrupted ]]; then exit 130; fi # as Maven does on Ctrl-C
 if [[ -e fail ]]; then
     echo 'Could not transfer artifact x:y:1'
