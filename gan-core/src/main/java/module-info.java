@@ -5,6 +5,7 @@ module dev.cgan.core {
     requires com.fasterxml.jackson.dataformat.yaml;
     requires transitive java.desktop;
 
+    exports dev.cgan;
     exports dev.cgan.autograd;
     exports dev.cgan.data;
     exports dev.cgan.gan;
@@ -14,6 +15,7 @@ module dev.cgan.core {
     exports dev.cgan.nn;
     exports dev.cgan.optim;
     exports dev.cgan.tensor;
+    exports dev.cgan.train;
 
     uses dev.cgan.data.DatasetProvider;
 }

@@ -76,7 +76,8 @@ final class DoctorCommand implements Callable<Integer> {
         boolean any = false;
         for (DeviceInfo device : NativeCalls.devices()) {
             any |= device.available();
-            row(out, "device", device.name(), device.available() ? "ok" : "unavailable", device.description());
+            out.printf("%-14s %s%n", "device " + device.name(), device.available() ? "ok" : "unavailable");
+            out.println(indented(device.description()));
         }
         return any ? 0 : 1;
     }

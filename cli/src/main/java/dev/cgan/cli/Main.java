@@ -13,8 +13,21 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {DevicesCommand.class, DoctorCommand.class},
-        footer = {"", "Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted by Ctrl-C."})
+        subcommands = {
+            TrainCommand.class,
+            SampleCommand.class,
+            ModelsCommand.class,
+            DevicesCommand.class,
+            DoctorCommand.class
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  cgan-cli train                                   learn the bundled MNIST digits",
+            "  cgan-cli sample runs/0001-cgan-mnist --label 7   draw sevens with what was learnt",
+            "  cgan-cli train --help                            every option of a command",
+            "",
+            "Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted by Ctrl-C."
+        })
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -37,8 +50,14 @@ public final class Main implements Runnable {
 
     static CommandLine commandLine() {
         return new CommandLine(new Main())
-                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpWidth(helpWidth())
                 .setExecutionExceptionHandler(Failures::failed)
                 .setParameterExceptionHandler(Failures::misused);
+    }
+
+    /** The terminal's width where the shell tells it; asking for it otherwise would cost more than the help itself. */
+    private static int helpWidth() {
+        String columns = System.getenv("COLUMNS");
+        return columns != null && columns.matches("[1-9]\\d{1,3}") ? Math.clamp(Long.parseLong(columns), 60, 120) : 110;
     }
 }

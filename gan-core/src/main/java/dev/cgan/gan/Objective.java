@@ -36,15 +36,9 @@ public sealed interface Objective {
      */
     Tensor probability(Tensor outputs);
 
-    /**
-     * Tells whether the discriminator separates real from generated images so surely that the generator learns little.
-     *
-     * @param real the mean {@link #probability} of real images
-     * @param fake that of generated ones
-     * @return never true for {@link Wasserstein}, whose critic may be as good as it can
-     */
-    default boolean isDecided(double real, double fake) {
-        return real > 0.98 && fake < 0.02;
+    /** {@return whether {@link #probability} is a number that 0.5 is the middle of; false for {@link Wasserstein}} */
+    default boolean givesProbabilities() {
+        return true;
     }
 
     /** {@return the name by which {@link #named} finds this objective} */
@@ -220,7 +214,7 @@ public sealed interface Objective {
         }
 
         @Override
-        public boolean isDecided(double real, double fake) {
+        public boolean givesProbabilities() {
             return false;
         }
 

@@ -18,13 +18,13 @@ import java.util.Locale;
 import java.util.Map;
 
 /** A training run that PyTorch made in float64: see src/test/golden/make_golden.py, which regenerates the files. */
-final class GoldenRun implements AutoCloseable {
+public final class GoldenRun implements AutoCloseable {
     private final SafetensorsFile file;
     private final Device device;
     private final DType dtype;
     private final Map<?, ?> settings;
 
-    GoldenRun(String name, Device device, DType dtype) throws IOException {
+    public GoldenRun(String name, Device device, DType dtype) throws IOException {
         try {
             file = SafetensorsFile.open(Path.of(GoldenRun.class
                     .getResource("/golden/" + name + ".safetensors")
@@ -37,32 +37,28 @@ final class GoldenRun implements AutoCloseable {
         settings = (Map<?, ?>) Json.parse(file.metadata().get("settings"));
     }
 
-    int integer(String setting) {
+    public int integer(String setting) {
         return ((Long) settings.get(setting)).intValue();
     }
 
-    ImageShape images(int classes) {
+    public ImageShape images(int classes) {
         return new ImageShape(integer("height"), integer("width"), integer("channels"), classes);
     }
 
-    List<?> losses() throws IOException {
+    public List<?> losses() throws IOException {
         return (List<?>) Json.parse(file.metadata().get("losses"));
-    }
-
-    Path path() {
-        return file.path();
     }
 
     boolean has(String name) {
         return file.names().contains(name);
     }
 
-    long count(String prefix) {
+    public long count(String prefix) {
         return file.names().stream().filter(name -> name.startsWith(prefix)).count();
     }
 
     /** The file's values in the innermost scope: floating ones in this run's type, U8 pixels scaled to [-1, 1]. */
-    Tensor tensor(String name) {
+    public Tensor tensor(String name) {
         try {
             SafetensorsEntry entry = file.entry(name);
             long[] shape = entry.shape().stream().mapToLong(Long::longValue).toArray();
@@ -82,16 +78,16 @@ final class GoldenRun implements AutoCloseable {
         }
     }
 
-    GoldenStep step(long number, Map<String, String> renamed) {
+    public GoldenStep step(long number, Map<String, String> renamed) {
         return new GoldenStep(number, name -> tensor(stepPrefix(number) + name), renamed);
     }
 
-    static String stepPrefix(long number) {
+    public static String stepPrefix(long number) {
         return String.format(Locale.ROOT, "step%02d.", number);
     }
 
     /** The model's parameters and buffers by the file's names. */
-    static Map<String, Tensor> state(GanModel model) {
+    public static Map<String, Tensor> state(GanModel model) {
         Map<String, Tensor> state = new LinkedHashMap<>();
         for (Network network : model.networks()) {
             network.player().stateDict().forEach((name, tensor) -> state.put(goldenName(name), tensor));
@@ -99,11 +95,11 @@ final class GoldenRun implements AutoCloseable {
         return state;
     }
 
-    static String goldenName(String name) {
+    public static String goldenName(String name) {
         return name.replace(".running_mean", ".moving_mean").replace(".running_var", ".moving_variance");
     }
 
-    void start(GanModel model) {
+    public void start(GanModel model) {
         Map<String, Tensor> state = state(model);
         assertThat((long) state.size()).as("parameters and buffers").isEqualTo(count("init."));
         state.forEach((name, tensor) -> {
@@ -114,7 +110,7 @@ final class GoldenRun implements AutoCloseable {
     }
 
     /** Compares tensors with those of a prefix; the limit is relative to the greatest magnitude of each tensor. */
-    void requireClose(String prefix, Map<String, ? extends Tensor> tensors, double tolerance) {
+    public void requireClose(String prefix, Map<String, ? extends Tensor> tensors, double tolerance) {
         assertThat((long) tensors.size()).as(prefix + " tensors").isEqualTo(count(prefix));
         tensors.forEach((name, tensor) -> {
             double[] wanted = tensor(prefix + name).toDoubles();

@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.function.Function;
 
 /** A step whose draws come from a golden file, by purpose. */
-final class GoldenStep implements Step {
+public final class GoldenStep implements Step {
     private final long number;
     private final Function<String, Tensor> values;
     private final Map<String, String> renamed;
@@ -19,13 +19,13 @@ final class GoldenStep implements Step {
      * @param values the file's tensor of a name
      * @param renamed the file's name of a purpose, where it differs
      */
-    GoldenStep(long number, Function<String, Tensor> values, Map<String, String> renamed) {
+    public GoldenStep(long number, Function<String, Tensor> values, Map<String, String> renamed) {
         this.number = number;
         this.values = values;
         this.renamed = renamed;
     }
 
-    Set<String> used() {
+    public Set<String> used() {
         return used;
     }
 

@@ -94,7 +94,7 @@ class ObjectiveTest {
                 .isCloseTo(0.35, within(1e-12));
         assertThat(value(objective.generator(logits(0.7, 2)))).isCloseTo(-1.35, within(1e-12));
         assertThat(objective.probability(logits(-7, 3)).toDoubles()).containsExactly(-7, 3);
-        assertThat(objective.isDecided(1000, -1000)).isFalse();
+        assertThat(objective.givesProbabilities()).isFalse();
     }
 
     static List<String> names() {

@@ -1,0 +1,147 @@
+package dev.cgan.cli;
+
+import dev.cgan.train.Progress;
+import dev.cgan.train.TrainListener;
+import dev.cgan.train.TrainStart;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.LongSupplier;
+
+/** Shows a training run: one line that is rewritten on a terminal, else a plain line now and then. */
+final class ProgressPrinter implements TrainListener {
+    private static final long LIVE_NANOS = 100_000_000L;
+    private static final long PLAIN_NANOS = 5_000_000_000L;
+    private static final int BAR = 20;
+
+    /** A piece of the line; where the terminal is too narrow, pieces of the greatest rank are left out first. */
+    private record Piece(int rank, String text) {}
+
+    private final PrintWriter out;
+    private final int width;
+    private final boolean quiet;
+    private final LongSupplier nanoTime;
+    private String model = "";
+    private long lastShown;
+    private boolean shownBefore;
+    private int lineLength;
+
+    /**
+     * @param out where to print
+     * @param width columns of the terminal whose last line may be rewritten; 0 prints plain lines, seldom
+     * @param quiet print warnings only
+     * @param nanoTime the clock
+     */
+    ProgressPrinter(PrintWriter out, int width, boolean quiet, LongSupplier nanoTime) {
+        this.out = out;
+        this.width = width;
+        this.quiet = quiet;
+        this.nanoTime = nanoTime;
+    }
+
+    @Override
+    public synchronized void onStart(TrainStart start) {
+        model = start.model();
+        if (quiet) {
+            return;
+        }
+        out.println("model   " + start.model());
+        out.println("data    " + start.data());
+        out.println("device  " + start.device().strip().replace("\n", "\n        "));
+        start.folder().ifPresent(folder -> out.println("run     " + folder));
+        if (start.firstStep() > 1) {
+            out.println("resumed after step " + (start.firstStep() - 1));
+        }
+        out.flush();
+    }
+
+    @Override
+    public synchronized void onStep(Progress progress) {
+        if (quiet) {
+            return;
+        }
+        long now = nanoTime.getAsLong();
+        boolean last = progress.step() == progress.steps();
+        if (shownBefore && !last && now - lastShown < (width > 0 ? LIVE_NANOS : PLAIN_NANOS)) {
+            return;
+        }
+        shownBefore = true;
+        lastShown = now;
+        if (width > 0) {
+            String line = fit(pieces(progress), width - 1);
+            out.print("\r" + line + " ".repeat(Math.max(0, lineLength - line.length())));
+            lineLength = line.length();
+        } else {
+            out.println(fit(pieces(progress).stream().filter(p -> p.rank() < 8).toList(), Integer.MAX_VALUE));
+        }
+        out.flush();
+    }
+
+    @Override
+    public synchronized void onWarning(String text) {
+        endLine();
+        out.println("warning: " + text);
+        out.flush();
+    }
+
+    /** Says, from any thread, that the run will stop. */
+    synchronized void interrupted() {
+        endLine();
+        out.println("stopping after this step and saving; Ctrl-C again stops at once, without saving");
+        out.flush();
+    }
+
+    /** Prints a line of its own, unless only warnings are wanted. */
+    synchronized void say(String text) {
+        if (!quiet) {
+            endLine();
+            out.println(text);
+            out.flush();
+        }
+    }
+
+    /** Leaves the live line as it is and goes to the next. */
+    synchronized void endLine() {
+        if (lineLength > 0) {
+            out.println();
+            out.flush();
+            lineLength = 0;
+        }
+    }
+
+    private List<Piece> pieces(Progress p) {
+        int done = (int) (BAR * p.step() / Math.max(1, p.steps()));
+        String bar = "=".repeat(done) + (done < BAR ? ">" + " ".repeat(BAR - done - 1) : "");
+        return List.of(
+                new Piece(8, model),
+                new Piece(9, "[" + bar + "]"),
+                new Piece(7, format("%3d%%", 100 * p.step() / Math.max(1, p.steps()))),
+                new Piece(0, "step " + p.step() + "/" + p.steps()),
+                new Piece(1, format("d_loss %.3f", p.discriminatorLoss())),
+                new Piece(2, format("g_loss %.3f", p.generatorLoss())),
+                new Piece(3, format("D(x) %.2f", p.real())),
+                new Piece(4, format("D(G(z)) %.2f", p.fake())),
+                new Piece(5, format(p.imagesPerSecond() < 10 ? "%.1f img/s" : "%.0f img/s", p.imagesPerSecond())),
+                new Piece(6, "mem " + Units.bytes(p.heldBytes())),
+                new Piece(3, "ETA " + Units.duration(p.secondsLeft())));
+    }
+
+    private static String fit(List<Piece> pieces, int columns) {
+        List<Piece> kept = new ArrayList<>(pieces);
+        while (joined(kept).length() > columns && kept.size() > 1) {
+            int rank = kept.stream().mapToInt(Piece::rank).max().orElseThrow();
+            kept.removeIf(piece -> piece.rank() == rank);
+        }
+        String line = joined(kept);
+        return line.length() <= columns ? line : line.substring(0, Math.max(0, columns));
+    }
+
+    private static String joined(List<Piece> pieces) {
+        return String.join("  ", pieces.stream().map(Piece::text).toList());
+    }
+
+    private static String format(String pattern, Object... values) {
+        return String.format(Locale.ROOT, pattern, values);
+    }
+}
