@@ -12,7 +12,7 @@ inline double sigmoid(double x) {
     return x >= 0 ? 1 / (1 + e) : e / (1 + e);
 }
 
-inline double softplus(double x) { return (x > 0 ? x : 0 * x) + std::log1p(std::exp(-std::abs(x))); }
+inline double softplus(double x) { return (x > 0 ? x : 0) + std::log1p(std::exp(-std::abs(x))); }
 
 // `kind` is a cgan_activation.
 inline double activate(int kind, double alpha, double x) {
