@@ -1,0 +1,641 @@
+// The CUDA runtime of the simulator. Work put on a stream runs only when something waits for it, so a missing
+// wait shows; the first failure of a kernel makes every later call fail, as on a device. One lock for the
+// whole runtime: kernels use static storage for shared memory.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cxxabi.h>
+#include <deque>
+#include <dlfcn.h>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "../include/cuda_runtime.h"
+#include "control.h"
+
+namespace cgan_sim {
+
+struct Record {
+    bool done = false;
+    Stream* stream = nullptr;
+    std::chrono::steady_clock::time_point time;
+};
+
+struct Operation {
+    std::function<void()> run;            // nullable
+    std::shared_ptr<Record> wait, record; // nullable
+};
+
+struct Graph {
+    std::vector<std::function<void()>> nodes;
+    std::string invalid; // why the capture cannot be replayed
+};
+
+struct Stream {
+    std::deque<Operation> queue;
+    std::unique_ptr<Graph> capture;
+};
+
+struct Event {
+    std::shared_ptr<Record> last;
+};
+
+namespace {
+
+constexpr std::size_t kRedZone = 256;
+constexpr std::size_t kAlignment = 256;
+constexpr std::uint32_t kRedWord = 0xffffa5a5u; // a NaN, so that a read outside shows as well
+constexpr std::size_t kQueueLength = 1024;      // a stream that holds more runs its oldest work
+
+struct Allocation {
+    unsigned char* base = nullptr; // red zone, data, red zone
+    std::size_t bytes = 0;
+    unsigned char* data() const { return base + kRedZone; }
+};
+
+std::recursive_mutex mutex;
+auto& allocations = *new std::map<const void*, Allocation>;
+auto& pinned = *new std::map<const void*, std::size_t>;
+auto& streams = *new std::set<Stream*>;
+auto& dynamic_limits = *new std::map<const void*, int>;
+std::size_t used_bytes = 0;
+cudaError_t sticky = cudaSuccess, last_error = cudaSuccess;
+std::string report;
+std::int64_t calls = 0, kernels = 0;
+
+std::int64_t from_environment(const char* name, std::int64_t otherwise) {
+    const char* value = std::getenv(name);
+    return value && *value ? std::strtoll(value, nullptr, 10) : otherwise;
+}
+
+cudaError_t fail(cudaError_t error) {
+    last_error = error;
+    return error;
+}
+
+// Every entry: counts the call, injects the failure that was asked for, refuses work after a sticky error.
+cudaError_t enter() {
+    calls++;
+    if (sticky != cudaSuccess) return fail(sticky);
+    if (calls == options().fail_call) {
+        report = "runtime call " + std::to_string(calls) + " failed on request";
+        return fail(cudaErrorLaunchFailure);
+    }
+    return cudaSuccess;
+}
+
+#define CGAN_SIM_ENTER()                                                                                     \
+    const std::lock_guard<std::recursive_mutex> lock(mutex);                                                 \
+    if (const cudaError_t entered = enter(); entered != cudaSuccess) return entered
+
+void fill_red_zones(const Allocation& a) {
+    for (std::size_t i = 0; i < kRedZone; i += 4) {
+        std::memcpy(a.base + i, &kRedWord, 4);
+        std::memcpy(a.data() + a.bytes + i, &kRedWord, 4);
+    }
+}
+
+bool intact(const unsigned char* zone) {
+    for (std::size_t i = 0; i < kRedZone; i += 4)
+        if (std::memcmp(zone + i, &kRedWord, 4) != 0) return false;
+    return true;
+}
+
+void check_red_zones(const std::string& kernel) {
+    for (const auto& [data, a] : allocations) {
+        const bool before = !intact(a.base), after = !intact(a.data() + a.bytes);
+        if (before || after)
+            throw Fault(Fault::Kind::GlobalBounds, kernel + " wrote " + (before ? "before" : "past") +
+                                                       " a block of " + std::to_string(a.bytes) +
+                                                       " bytes of device memory");
+    }
+}
+
+using Snapshot = std::map<const void*, std::vector<unsigned char>>;
+
+Snapshot take_snapshot() {
+    Snapshot s;
+    for (const auto& [data, a] : allocations)
+        s.emplace(data, std::vector<unsigned char>(a.data(), a.data() + a.bytes));
+    return s;
+}
+
+void restore(const Snapshot& s) {
+    for (const auto& [data, bytes] : s) std::memcpy(allocations.at(data).data(), bytes.data(), bytes.size());
+}
+
+void run_twice(Launch& launch, const std::string& kernel) {
+    const Snapshot before = take_snapshot();
+    run_grid(launch);
+    const Snapshot first = take_snapshot();
+    restore(before);
+    launch.seed = ~launch.seed;
+    run_grid(launch);
+    for (const auto& [data, bytes] : first)
+        if (std::memcmp(allocations.at(data).data(), bytes.data(), bytes.size()) != 0)
+            throw Fault(Fault::Kind::Race, kernel + ": the result depends on the order of blocks or threads");
+}
+
+cudaError_t code_of(Fault::Kind kind) {
+    switch (kind) {
+    case Fault::Kind::Misaligned:
+        return cudaErrorMisalignedAddress;
+    case Fault::Kind::GlobalBounds:
+    case Fault::Kind::SharedBounds:
+        return cudaErrorIllegalAddress;
+    default:
+        return cudaErrorLaunchFailure;
+    }
+}
+
+void run_operation(Operation& op) {
+    if (sticky != cudaSuccess) return;
+    try {
+        if (op.run) op.run();
+    } catch (const Fault& f) {
+        sticky = code_of(f.kind);
+        report = f.what();
+    } catch (const std::exception& e) {
+        sticky = cudaErrorLaunchFailure;
+        report = e.what();
+    }
+}
+
+void advance(Stream& stream);
+
+void wait_for(const std::shared_ptr<Record>& record) {
+    while (record && !record->done && record->stream && !record->stream->queue.empty())
+        advance(*record->stream);
+}
+
+// Runs the oldest operation of the stream, after whatever it waits for.
+void advance(Stream& stream) {
+    if (stream.queue.empty()) return;
+    Operation op = std::move(stream.queue.front());
+    stream.queue.pop_front();
+    if (op.wait) wait_for(op.wait);
+    run_operation(op);
+    if (op.record) {
+        op.record->time = std::chrono::steady_clock::now();
+        op.record->done = true;
+    }
+}
+
+void drain(Stream& stream) {
+    while (!stream.queue.empty()) advance(stream);
+}
+
+void drain_all() {
+    for (Stream* s : streams) drain(*s);
+}
+
+void enqueue(Stream& stream, std::function<void()> run) {
+    if (stream.capture) {
+        stream.capture->nodes.push_back(std::move(run));
+        return;
+    }
+    while (stream.queue.size() >= kQueueLength) advance(stream);
+    stream.queue.push_back({std::move(run), nullptr, nullptr});
+}
+
+bool known(Stream* stream) { return streams.count(stream) != 0; }
+
+// A call that waits, or that a graph cannot hold, spoils a capture that is going on.
+bool spoils_capture(Stream* stream, const char* call) {
+    if (!known(stream) || !stream->capture) return false;
+    stream->capture->invalid = call;
+    return true;
+}
+
+bool inside_device(const void* p, std::size_t bytes) {
+    auto it = allocations.upper_bound(p);
+    if (it == allocations.begin()) return false;
+    const Allocation& a = (--it)->second;
+    const auto* q = static_cast<const unsigned char*>(p);
+    return q >= a.data() && q + bytes <= a.data() + a.bytes;
+}
+
+bool is_pinned(const void* p, std::size_t bytes) {
+    auto it = pinned.upper_bound(p);
+    if (it == pinned.begin()) return false;
+    --it;
+    const auto* q = static_cast<const char*>(p);
+    const auto* base = static_cast<const char*>(it->first);
+    return q >= base && q + bytes <= base + it->second;
+}
+
+cudaError_t allocate(void** p, std::size_t bytes) {
+    if (!p) return fail(cudaErrorInvalidValue);
+    *p = nullptr;
+    if (bytes == 0) return cudaSuccess;
+    const std::size_t padded = (bytes + 3) / 4 * 4;
+    if (used_bytes + padded > std::size_t(options().memory)) drain_all(); // pending frees may make room
+    if (used_bytes + padded > std::size_t(options().memory)) return fail(cudaErrorMemoryAllocation);
+    const std::size_t total = (padded + 2 * kRedZone + kAlignment - 1) / kAlignment * kAlignment;
+    Allocation a{static_cast<unsigned char*>(std::aligned_alloc(kAlignment, total)), padded};
+    if (!a.base) return fail(cudaErrorMemoryAllocation);
+    std::memset(a.data(), 0xff, a.bytes);
+    fill_red_zones(a);
+    used_bytes += a.bytes;
+    allocations.emplace(a.data(), a);
+    *p = a.data();
+    return cudaSuccess;
+}
+
+void release(void* p) {
+    auto it = allocations.find(p);
+    if (it == allocations.end()) return;
+    const Allocation a = it->second;
+    allocations.erase(it);
+    used_bytes -= a.bytes;
+    std::memset(a.data(), 0xff, a.bytes);
+    std::free(a.base);
+}
+
+std::string kernel_name(const void* kernel) {
+    Dl_info info;
+    if (!dladdr(kernel, &info) || !info.dli_sname) return "kernel";
+    int status = 0;
+    char* text = abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status);
+    std::string name = status == 0 && text ? text : info.dli_sname;
+    std::free(text);
+    if (const auto paren = name.find('('); paren != std::string::npos) name.resize(paren);
+    return name;
+}
+
+void run_kernel(const cudaLaunchConfig_t& config, const void* kernel, const std::function<void()>& body) {
+    const std::string name = kernel_name(kernel);
+    Launch launch;
+    launch.name = name.c_str();
+    launch.grid = {config.gridDim.x, config.gridDim.y, config.gridDim.z};
+    launch.block = {config.blockDim.x, config.blockDim.y, config.blockDim.z};
+    launch.dynamic_shared_bytes = config.dynamicSmemBytes;
+    launch.shared_limit = std::max<std::size_t>(48 * 1024, config.dynamicSmemBytes);
+    launch.seed = options().seed * 0x2545f4914f6cdd1dull + std::uint64_t(kernels);
+    launch.body = body;
+    kernels++;
+    if (options().check_races)
+        run_twice(launch, name);
+    else
+        run_grid(launch);
+    check_red_zones(name);
+}
+
+} // namespace
+
+Options& options() {
+    static Options o = [] {
+        Options d;
+        d.seed = std::uint64_t(from_environment("CGAN_SIM_SEED", 1));
+        d.check_races = from_environment("CGAN_SIM_RACES", 0) != 0;
+        d.memory = from_environment("CGAN_SIM_MEMORY", d.memory);
+        d.fail_call = from_environment("CGAN_SIM_FAIL", 0);
+        return d;
+    }();
+    return o;
+}
+
+void reset_errors() {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    sticky = last_error = cudaSuccess;
+    report.clear();
+    calls = 0;
+}
+
+std::int64_t runtime_calls() { return calls; }
+std::int64_t kernels_run() { return kernels; }
+std::int64_t live_allocations() { return std::int64_t(allocations.size() + pinned.size()); }
+std::string last_report() { return report; }
+
+cudaError_t raise_dynamic_limit(const void* kernel, int bytes) {
+    CGAN_SIM_ENTER();
+    if (bytes < 0 || bytes > 163 * 1024) return fail(cudaErrorInvalidValue);
+    dynamic_limits[kernel] = bytes;
+    return cudaSuccess;
+}
+
+cudaError_t enqueue_kernel(const cudaLaunchConfig_t& config, const void* kernel, std::function<void()> body) {
+    CGAN_SIM_ENTER();
+    if (!known(config.stream)) return fail(cudaErrorInvalidResourceHandle);
+    const dim3 g = config.gridDim, b = config.blockDim;
+    const std::uint64_t threads = std::uint64_t(b.x) * b.y * b.z;
+    if (threads == 0 || threads > 1024 || b.z > 64 || g.x == 0 || g.y == 0 || g.z == 0 || g.x > 0x7fffffffu ||
+        g.y > 65535 || g.z > 65535)
+        return fail(cudaErrorInvalidConfiguration);
+    const auto limit = dynamic_limits.find(kernel);
+    const std::size_t allowed = limit == dynamic_limits.end() ? 48 * 1024 : std::size_t(limit->second);
+    if (config.dynamicSmemBytes > allowed) return fail(cudaErrorInvalidValue);
+    enqueue(*config.stream, [config, kernel, body = std::move(body)] { run_kernel(config, kernel, body); });
+    return cudaSuccess;
+}
+
+} // namespace cgan_sim
+
+using namespace cgan_sim;
+
+// ---- errors and devices -------------------------------------------------------------------------
+
+const char* cudaGetErrorName(cudaError_t error) {
+    switch (error) {
+    case cudaSuccess:
+        return "cudaSuccess";
+    case cudaErrorInvalidValue:
+        return "cudaErrorInvalidValue";
+    case cudaErrorMemoryAllocation:
+        return "cudaErrorMemoryAllocation";
+    case cudaErrorInvalidConfiguration:
+        return "cudaErrorInvalidConfiguration";
+    case cudaErrorInvalidResourceHandle:
+        return "cudaErrorInvalidResourceHandle";
+    case cudaErrorIllegalAddress:
+        return "cudaErrorIllegalAddress";
+    case cudaErrorMisalignedAddress:
+        return "cudaErrorMisalignedAddress";
+    case cudaErrorLaunchFailure:
+        return "cudaErrorLaunchFailure";
+    case cudaErrorStreamCaptureInvalidated:
+        return "cudaErrorStreamCaptureInvalidated";
+    default:
+        return "cudaError";
+    }
+}
+
+// The report of the simulator says more than the code does.
+const char* cudaGetErrorString(cudaError_t error) {
+    static thread_local std::string text;
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    text = report.empty() ? cudaGetErrorName(error) : report;
+    return text.c_str();
+}
+
+cudaError_t cudaGetLastError() {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    const cudaError_t error = sticky != cudaSuccess ? sticky : last_error;
+    last_error = cudaSuccess;
+    return error;
+}
+
+cudaError_t cudaPeekAtLastError() {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    return sticky != cudaSuccess ? sticky : last_error;
+}
+
+cudaError_t cudaDriverGetVersion(int* version) {
+    *version = 0;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGetDeviceCount(int* count) {
+    *count = 1;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGetDevice(int* device) {
+    *device = 0;
+    return cudaSuccess;
+}
+
+cudaError_t cudaSetDevice(int device) {
+    CGAN_SIM_ENTER();
+    return device == 0 ? cudaSuccess : fail(cudaErrorInvalidDevice);
+}
+
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int device) {
+    CGAN_SIM_ENTER();
+    if (device != 0) return fail(cudaErrorInvalidDevice);
+    *p = {};
+    std::snprintf(p->name, sizeof p->name, "simulated GPU");
+    p->totalGlobalMem = std::size_t(options().memory);
+    p->sharedMemPerBlock = 48 * 1024;
+    p->sharedMemPerBlockOptin = 163 * 1024;
+    p->major = 8;
+    p->minor = 0;
+    p->multiProcessorCount = 4;
+    p->maxThreadsPerBlock = 1024;
+    p->l2CacheSize = 1 << 20;
+    return cudaSuccess;
+}
+
+cudaError_t cudaDeviceSynchronize() {
+    CGAN_SIM_ENTER();
+    drain_all();
+    return sticky == cudaSuccess ? cudaSuccess : fail(sticky);
+}
+
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+    CGAN_SIM_ENTER();
+    *total = std::size_t(options().memory);
+    *free = *total - used_bytes;
+    return cudaSuccess;
+}
+
+// ---- memory -------------------------------------------------------------------------------------
+
+cudaError_t cudaMalloc(void** p, std::size_t bytes) {
+    CGAN_SIM_ENTER();
+    return allocate(p, bytes);
+}
+
+cudaError_t cudaFree(void* p) {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    drain_all();
+    release(p);
+    return sticky;
+}
+
+cudaError_t cudaMallocAsync(void** p, std::size_t bytes, cudaStream_t stream) {
+    CGAN_SIM_ENTER();
+    if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
+    if (spoils_capture(stream, "cudaMallocAsync")) return fail(cudaErrorStreamCaptureUnsupported);
+    return allocate(p, bytes);
+}
+
+cudaError_t cudaFreeAsync(void* p, cudaStream_t stream) {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
+    if (!p) return cudaSuccess;
+    if (!allocations.count(p)) return fail(cudaErrorInvalidValue);
+    if (sticky != cudaSuccess)
+        release(p); // nothing will run any more
+    else
+        enqueue(*stream, [p] { release(p); });
+    return sticky;
+}
+
+cudaError_t cudaMallocHost(void** p, std::size_t bytes) {
+    CGAN_SIM_ENTER();
+    *p = std::malloc(bytes ? bytes : 1);
+    if (!*p) return fail(cudaErrorMemoryAllocation);
+    pinned.emplace(*p, bytes);
+    return cudaSuccess;
+}
+
+cudaError_t cudaFreeHost(void* p) {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    drain_all();
+    if (p && pinned.erase(p) == 0) return fail(cudaErrorInvalidValue);
+    std::free(p);
+    return cudaSuccess;
+}
+
+// Pinned memory is read and written when the copy runs. Pageable memory is read at once on its way to the
+// device, and has been written on return on its way back, as the API reference describes.
+cudaError_t cudaMemcpyAsync(void* dst, const void* src, std::size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream) {
+    CGAN_SIM_ENTER();
+    if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
+    const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
+    const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
+    if ((to_device && !inside_device(dst, bytes)) || (from_device && !inside_device(src, bytes)))
+        return fail(cudaErrorInvalidValue);
+    if (kind == cudaMemcpyHostToDevice && !is_pinned(src, bytes)) {
+        const auto* first = static_cast<const unsigned char*>(src);
+        auto staged = std::make_shared<std::vector<unsigned char>>(first, first + bytes);
+        enqueue(*stream, [dst, staged] { std::memcpy(dst, staged->data(), staged->size()); });
+        return cudaSuccess;
+    }
+    enqueue(*stream, [dst, src, bytes] { std::memmove(dst, src, bytes); });
+    if (kind == cudaMemcpyDeviceToHost && !is_pinned(dst, bytes)) {
+        if (spoils_capture(stream, "cudaMemcpyAsync")) return fail(cudaErrorStreamCaptureUnsupported);
+        drain(*stream);
+    }
+    return sticky == cudaSuccess ? cudaSuccess : fail(sticky);
+}
+
+cudaError_t cudaMemsetAsync(void* dst, int value, std::size_t bytes, cudaStream_t stream) {
+    CGAN_SIM_ENTER();
+    if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
+    if (!inside_device(dst, bytes)) return fail(cudaErrorInvalidValue);
+    enqueue(*stream, [dst, value, bytes] { std::memset(dst, value, bytes); });
+    return cudaSuccess;
+}
+
+// ---- streams and events -------------------------------------------------------------------------
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+    CGAN_SIM_ENTER();
+    *stream = new Stream;
+    streams.insert(*stream);
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
+    drain(*stream);
+    streams.erase(stream);
+    delete stream;
+    return sticky;
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+    CGAN_SIM_ENTER();
+    if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
+    if (spoils_capture(stream, "cudaStreamSynchronize")) return fail(cudaErrorStreamCaptureUnsupported);
+    drain(*stream);
+    return sticky == cudaSuccess ? cudaSuccess : fail(sticky);
+}
+
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
+    CGAN_SIM_ENTER();
+    if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
+    return stream->queue.empty() ? cudaSuccess : cudaErrorNotReady;
+}
+
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+    CGAN_SIM_ENTER();
+    if (!known(stream) || !event) return fail(cudaErrorInvalidResourceHandle);
+    if (event->last) stream->queue.push_back({nullptr, event->last, nullptr});
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+    CGAN_SIM_ENTER();
+    *event = new Event;
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    delete event;
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+    CGAN_SIM_ENTER();
+    if (!known(stream) || !event) return fail(cudaErrorInvalidResourceHandle);
+    event->last = std::make_shared<Record>();
+    event->last->stream = stream;
+    stream->queue.push_back({nullptr, nullptr, event->last});
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+    CGAN_SIM_ENTER();
+    if (!event) return fail(cudaErrorInvalidResourceHandle);
+    wait_for(event->last);
+    return sticky == cudaSuccess ? cudaSuccess : fail(sticky);
+}
+
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+    CGAN_SIM_ENTER();
+    if (!event) return fail(cudaErrorInvalidResourceHandle);
+    return !event->last || event->last->done ? cudaSuccess : cudaErrorNotReady;
+}
+
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t stop) {
+    CGAN_SIM_ENTER();
+    if (!start || !stop || !start->last || !stop->last) return fail(cudaErrorInvalidResourceHandle);
+    if (!start->last->done || !stop->last->done) return cudaErrorNotReady;
+    *milliseconds = std::chrono::duration<float, std::milli>(stop->last->time - start->last->time).count();
+    return cudaSuccess;
+}
+
+// ---- graphs -------------------------------------------------------------------------------------
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+    CGAN_SIM_ENTER();
+    if (!known(stream) || stream->capture) return fail(cudaErrorInvalidResourceHandle);
+    stream->capture = std::make_unique<Graph>();
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+    CGAN_SIM_ENTER();
+    if (!known(stream) || !stream->capture) return fail(cudaErrorInvalidResourceHandle);
+    std::unique_ptr<Graph> captured = std::move(stream->capture);
+    *graph = nullptr;
+    if (!captured->invalid.empty()) {
+        report = captured->invalid + " cannot be captured";
+        return fail(cudaErrorStreamCaptureInvalidated);
+    }
+    *graph = captured.release();
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
+    CGAN_SIM_ENTER();
+    if (!graph) return fail(cudaErrorInvalidValue);
+    *exec = new Graph(*graph);
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+    CGAN_SIM_ENTER();
+    if (!exec || !known(stream)) return fail(cudaErrorInvalidResourceHandle);
+    for (const auto& node : exec->nodes) enqueue(*stream, node);
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+    delete graph;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
+    delete exec;
+    return cudaSuccess;
+}
