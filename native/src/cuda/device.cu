@@ -1,0 +1,88 @@
+#include "device.h"
+
+#include <cstring>
+
+namespace cgan::cuda {
+namespace {
+
+// Failures after which CUDA refuses all further work of the process on this device.
+bool stays(cudaError_t error) {
+    switch (int(error)) {
+    case 214: // cudaErrorECCUncorrectable
+    case 700: // cudaErrorIllegalAddress
+    case 702: // cudaErrorLaunchTimeout
+    case 710: // cudaErrorAssert
+    case 714: // cudaErrorHardwareStackError
+    case 715: // cudaErrorIllegalInstruction
+    case 716: // cudaErrorMisalignedAddress
+    case 717: // cudaErrorInvalidAddressSpace
+    case 718: // cudaErrorInvalidPc
+    case 719: // cudaErrorLaunchFailure
+        return true;
+    default:
+        return false;
+    }
+}
+
+// Tells for which architecture this library's code was compiled.
+__global__ void probe_kernel() {}
+
+void require_tf32(const cudaDeviceProp& p) {
+    cudaFuncAttributes code = {};
+    CGAN_CUDA(cudaFuncGetAttributes(&code, probe_kernel));
+    if (p.major >= 8 && code.ptxVersion >= 80) return;
+    throw Error(CGAN_E_UNSUPPORTED, "precision=tf32 needs a GPU of compute capability 8.0 or higher and code "
+                                    "compiled for it; this is an sm_" +
+                                        std::to_string(10 * p.major + p.minor) + " with code for compute_" +
+                                        std::to_string(code.ptxVersion));
+}
+
+} // namespace
+
+void throw_cuda_error(cudaError_t error, const char* call, const char* file, int line) {
+    const std::string reason = cudaGetErrorString(error);
+    (void)cudaGetLastError(); // a failure that does not stay must not surface in a later call
+    if (error == cudaErrorMemoryAllocation)
+        throw Error(CGAN_E_OUT_OF_DEVICE_MEMORY, "the GPU has not enough free memory: " + reason);
+    const char* slash = std::strrchr(file, '/');
+    const std::string where = std::string(slash ? slash + 1 : file) + ":" + std::to_string(line) + " " +
+                              std::string(call, std::strcspn(call, "(")) + ": " + reason;
+    if (stays(error))
+        throw Error(CGAN_E_DEVICE_LOST, where + "; the GPU refuses further work of this process: restart it" +
+                                            ", with CGAN_SYNC=1 to learn which kernel failed");
+    throw Error(CGAN_E_CUDA, where);
+}
+
+Device::Device(int index, const DeviceOptions& options, MemoryLedger& ledger)
+    : index_(index), options_(options), ledger_(ledger) {
+    activate();
+    CGAN_CUDA(cudaGetDeviceProperties(&properties_, index));
+    if (options.tf32) require_tf32(properties_);
+    CGAN_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
+}
+
+Device::~Device() {
+    (void)cudaSetDevice(index_);
+    (void)cudaStreamSynchronize(stream_);
+    (void)cudaStreamDestroy(stream_);
+}
+
+void* Device::allocate(std::int64_t bytes) const {
+    activate();
+    void* data = nullptr;
+    const cudaError_t error = cudaMallocAsync(&data, std::size_t(bytes), stream_);
+    if (error == cudaErrorMemoryAllocation) {
+        (void)cudaGetLastError();
+        throw Error(CGAN_E_OUT_OF_DEVICE_MEMORY,
+                    "cannot allocate " + std::to_string(bytes) + " bytes on the GPU");
+    }
+    CGAN_CUDA(error);
+    return data;
+}
+
+void Device::release(void* data) const noexcept {
+    (void)cudaSetDevice(index_);
+    (void)cudaFreeAsync(data, stream_);
+}
+
+} // namespace cgan::cuda

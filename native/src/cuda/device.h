@@ -1,0 +1,118 @@
+// One GPU in use: its stream, its limits, and the ways to check a call, to launch a kernel and to take
+// scratch memory.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+
+#include "../backend.h"
+
+namespace cgan::cuda {
+
+[[noreturn]] void throw_cuda_error(cudaError_t error, const char* call, const char* file, int line);
+
+inline void check(cudaError_t error, const char* call, const char* file, int line) {
+    if (error != cudaSuccess) throw_cuda_error(error, call, file, line);
+}
+
+// Throws Error: CGAN_E_OUT_OF_DEVICE_MEMORY, CGAN_E_DEVICE_LOST after a failure that stays, else CGAN_E_CUDA.
+#define CGAN_CUDA(call) ::cgan::cuda::check((call), #call, __FILE__, __LINE__)
+
+struct DeviceOptions {
+    bool tf32 = false;        // tensor cores, operands rounded to 10 bits of mantissa
+    bool synchronous = false; // wait after every launch, so that a failure names its kernel (CGAN_SYNC=1)
+};
+
+class Device {
+  public:
+    Device(int index, const DeviceOptions& options, MemoryLedger& ledger);
+    ~Device();
+    Device(const Device&) = delete;
+    Device& operator=(const Device&) = delete;
+
+    void activate() const { CGAN_CUDA(cudaSetDevice(index_)); }
+    cudaStream_t stream() const { return stream_; }
+    int multiprocessors() const { return properties_.multiProcessorCount; }
+    const cudaDeviceProp& properties() const { return properties_; }
+    bool tf32() const { return options_.tf32; }
+    bool synchronous() const { return options_.synchronous; }
+    MemoryLedger& ledger() const { return ledger_; }
+
+    void* allocate(std::int64_t bytes) const;
+    void release(void* data) const noexcept;
+
+  private:
+    const int index_;
+    const DeviceOptions options_;
+    MemoryLedger& ledger_;
+    cudaDeviceProp properties_ = {};
+    cudaStream_t stream_ = nullptr;
+};
+
+// Puts a kernel on the device's stream. Arguments are converted to the kernel's parameters.
+template <class... P> void launch(const Device& device, dim3 grid, dim3 block, void (*kernel)(P...),
+                                  std::type_identity_t<P>... args) {
+    device.activate();
+    cudaLaunchConfig_t config = {};
+    config.gridDim = grid;
+    config.blockDim = block;
+    config.stream = device.stream();
+    CGAN_CUDA(cudaLaunchKernelEx(&config, kernel, args...));
+    if (device.synchronous()) CGAN_CUDA(cudaStreamSynchronize(device.stream()));
+}
+
+// Scratch memory of one operator call; the stream's order lets it go back while kernels that use it are still
+// queued.
+template <class T> class Scratch {
+  public:
+    Scratch(const Device& device, std::int64_t elems) : device_(device) {
+        if (elems == 0) return;
+        const std::int64_t bytes = elems * std::int64_t(sizeof(T));
+        device.ledger().charge_workspace(bytes);
+        try {
+            data_ = static_cast<T*>(device.allocate(bytes));
+        } catch (...) {
+            device.ledger().release_workspace(bytes);
+            throw;
+        }
+        bytes_ = bytes;
+    }
+    ~Scratch() {
+        if (!data_) return;
+        device_.release(data_);
+        device_.ledger().release_workspace(bytes_);
+    }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    T* data() const { return data_; }
+
+  private:
+    const Device& device_;
+    T* data_ = nullptr;
+    std::int64_t bytes_ = 0;
+};
+
+inline constexpr int kBlock = 256;
+
+constexpr std::int64_t div_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// Blocks for a grid-stride loop over n items: enough to fill the chip a few times over.
+inline unsigned grid_1d(const Device& device, std::int64_t n, int threads = kBlock) {
+    const std::int64_t wanted = div_up(n, threads), most = std::int64_t(device.multiprocessors()) * 32;
+    return unsigned(wanted < 1 ? 1 : wanted < most ? wanted : most);
+}
+
+inline bool aligned16(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; }
+
+// Refuses what no kernel of this backend computes with.
+inline void require_f32(const View& v, const char* what) {
+    if (v.present() && v.dtype != DType::F32)
+        throw Error(CGAN_E_UNSUPPORTED,
+                    std::string(what) + ": GPU kernels compute with F32 only; use the cpu device");
+}
+
+} // namespace cgan::cuda

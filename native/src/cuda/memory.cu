@@ -1,0 +1,93 @@
+// memory.cu: what the backend holds, and how data travels between host and device.
+//
+// write: through two halves of pinned memory, so that the host fills one while the device drains the other.
+// The caller
+//        may reuse its memory at once, and kernels queued earlier still see the old contents: copies keep the
+//        stream's order.
+// read : straight into the caller's memory, after all queued work.
+#include <cstring>
+
+#include "cuda_backend.h"
+
+namespace cgan::cuda {
+namespace {
+
+constexpr std::int64_t kStagingBytes = 8 << 20;
+constexpr std::int64_t kHalf = kStagingBytes / 2;
+
+} // namespace
+
+CudaBackend::CudaBackend(int index, const DeviceOptions& options, MemoryLedger& ledger)
+    : device_(index, options, ledger) {
+    try {
+        CGAN_CUDA(cudaMallocHost(&staging_, kStagingBytes));
+        for (cudaEvent_t& event : staged_)
+            CGAN_CUDA(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+        bad_index_ = static_cast<unsigned long long*>(device_.allocate(sizeof(unsigned long long)));
+        CGAN_CUDA(cudaMemsetAsync(bad_index_, 0xff, sizeof *bad_index_, device_.stream()));
+    } catch (...) {
+        free_parts();
+        throw;
+    }
+}
+
+CudaBackend::~CudaBackend() { free_parts(); }
+
+void CudaBackend::free_parts() noexcept {
+    if (bad_index_) device_.release(bad_index_);
+    for (cudaEvent_t event : staged_)
+        if (event) (void)cudaEventDestroy(event);
+    if (staging_) (void)cudaFreeHost(staging_);
+}
+
+std::string CudaBackend::describe() const {
+    const cudaDeviceProp& p = device_.properties();
+    return std::string(p.name) + ", " + std::to_string(p.totalGlobalMem >> 20) + " MiB, sm_" +
+           std::to_string(p.major) + std::to_string(p.minor) + ", handwritten kernels, " +
+           (device_.tf32() ? "tf32" : "fp32");
+}
+
+void* CudaBackend::allocate(std::int64_t bytes) { return device_.allocate(bytes); }
+void CudaBackend::release(void* data, std::int64_t) noexcept { device_.release(data); }
+
+void CudaBackend::write(void* dst, const void* src, std::int64_t bytes) {
+    device_.activate();
+    for (std::int64_t done = 0; done < bytes;) {
+        const std::int64_t part = bytes - done < kHalf ? bytes - done : kHalf;
+        char* half = static_cast<char*>(staging_) + half_ * kHalf;
+        CGAN_CUDA(cudaEventSynchronize(staged_[half_]));
+        std::memcpy(half, static_cast<const char*>(src) + done, std::size_t(part));
+        CGAN_CUDA(cudaMemcpyAsync(static_cast<char*>(dst) + done, half, std::size_t(part),
+                                  cudaMemcpyHostToDevice, device_.stream()));
+        CGAN_CUDA(cudaEventRecord(staged_[half_], device_.stream()));
+        half_ ^= 1;
+        done += part;
+    }
+}
+
+void CudaBackend::read(void* dst, const void* src, std::int64_t bytes) {
+    device_.activate();
+    CGAN_CUDA(cudaMemcpyAsync(dst, src, std::size_t(bytes), cudaMemcpyDeviceToHost, device_.stream()));
+    synchronize();
+}
+
+void CudaBackend::synchronize() {
+    device_.activate();
+    CGAN_CUDA(cudaStreamSynchronize(device_.stream()));
+    if (index_used_) report_bad_index();
+}
+
+// Rows that a gather or scatter clamped since the last time: reported once, by name and value.
+void CudaBackend::report_bad_index() {
+    unsigned long long found = 0;
+    index_used_ = false;
+    CGAN_CUDA(cudaMemcpyAsync(&found, bad_index_, sizeof found, cudaMemcpyDeviceToHost, device_.stream()));
+    CGAN_CUDA(cudaStreamSynchronize(device_.stream()));
+    if (found == ~0ull) return;
+    CGAN_CUDA(cudaMemsetAsync(bad_index_, 0xff, sizeof found, device_.stream()));
+    throw Error(CGAN_E_BAD_VALUE, "index[" + std::to_string(found >> 32) + "] was " +
+                                      std::to_string(int(found)) +
+                                      ", outside the table of an earlier gather or scatter; it was clamped");
+}
+
+} // namespace cgan::cuda
