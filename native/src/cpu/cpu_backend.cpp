@@ -90,8 +90,11 @@ std::string describe_cpu() {
                isa_name(best_isa()));
 }
 
-CpuBackend::CpuBackend(const CpuOptions& options, MemoryLedger& ledger)
-    : options_(options), ledger_(ledger) {}
+CpuBackend::CpuBackend(const CpuOptions& options, MemoryLedger& ledger) : options_(options), ledger_(ledger) {
+    if (options.kernels == Kernels::Reference) return;
+    fast_ = std::make_unique<fast::Operators>(options.threads, fast::kernels_for(options.isa == Isa::Avx2),
+                                              ledger);
+}
 
 CpuBackend::~CpuBackend() = default;
 
@@ -269,7 +272,8 @@ void CpuBackend::upsample2d_backward(const cgan_upsample2d_params& p, const View
 void CpuBackend::batch_norm_training(const cgan_norm_params& p, const View& src, const View& gamma,
                                      const View& beta, const View& running_mean, const View& running_var,
                                      const View& dst, const View& mean, const View& rstd) {
-    if (fast_ && fast_->batch_norm_training(p, src, gamma, beta, running_mean, running_var, dst, mean, rstd)) return;
+    if (fast_ && fast_->batch_norm_training(p, src, gamma, beta, running_mean, running_var, dst, mean, rstd))
+        return;
     reference::batch_norm_training(p, src, gamma, beta, running_mean, running_var, dst, mean, rstd);
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "cpu/fast/conv_direct.h"
+#include "cpu/fast/conv_fft.h"
 #include "cpu/fast/operators.h"
 #include "cpu/fast/sums.h"
 
@@ -38,14 +39,66 @@ float* unpool(Machine& machine, const ConvShape& s, const cgan_conv2d_params& p,
             float* window = image + (i / pw * 2 * s.ow + i % pw * 2) * s.k;
             machine.kernels.unpool_window({p.activation, static_cast<float>(p.alpha)}, dst.as<float>() + at,
                                           d_dst.as<float>() + at, arg.as<std::uint8_t>() + at, s.k, window,
-                                          s.ow * s.k);
+                                          s.k, s.ow * s.k);
         }
     });
     return full;
 }
 
-void bias_gradient(Machine& machine, const ConvShape& s, const float* d_dst, const View& d_bia) {
-    if (d_bia.present()) sum_columns(machine, d_dst, s.n * s.oh * s.ow, s.k, 1.0, d_bia.as<float>());
+// dst, arg = act(maxpool(full + bia)) of a whole convolution's result.
+void pool(Machine& machine, const ConvShape& s, const float* full, const Epilogue& epilogue, float* dst,
+          std::uint8_t* arg) {
+    const std::int64_t pw = s.ow / 2;
+    machine.pool.parallel(s.n * (s.oh / 2), [&](std::int64_t row, int) {
+        const float* from = full + (row / (s.oh / 2) * s.oh + row % (s.oh / 2) * 2) * s.ow * s.k;
+        for (std::int64_t x = 0; x < pw; x++)
+            machine.kernels.pool_window(from + x * 2 * s.k, s.k, s.ow * s.k, s.k, epilogue,
+                                        dst + (row * pw + x) * s.k, arg + (row * pw + x) * s.k);
+    });
+}
+
+Pooled pooled_gradient(const cgan_conv2d_params& p, const View& dst, const View& d_dst, const View& arg) {
+    return {dst.as<float>(),
+            d_dst.as<float>(),
+            arg.as<std::uint8_t>(),
+            {p.activation, static_cast<float>(p.alpha)}};
+}
+
+// The bias's gradient: each pooled result's, whichever pixel it came from.
+void pooled_bias(Machine& machine, const cgan_conv2d_params& p, const View& dst, const View& d_dst,
+                 const View& d_bia) {
+    Scratch::Frame frame(machine.scratch);
+    const std::int64_t n = dst.elems(), k = dst.last();
+    float* gradient = machine.scratch.take<float>(n);
+    machine.pool.ranges(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
+        machine.kernels.act_backward({p.activation, static_cast<float>(p.alpha)}, dst.as<float>() + begin,
+                                     d_dst.as<float>() + begin, gradient + begin, end - begin);
+    });
+    sum_columns(machine, gradient, n / k, k, 1.0, d_bia.as<float>());
+}
+
+void forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
+             const Epilogue& epilogue, float* dst) {
+    if (const auto plan = plan_spectral(shape))
+        spectral_forward(machine, shape, *plan, src, wei, epilogue, dst);
+    else
+        direct_forward(machine, shape, src, wei, epilogue, dst);
+}
+
+void backward_data(Machine& machine, const ConvShape& shape, const float* wei, const float* d_dst,
+                   const Epilogue& epilogue, float* d_src) {
+    if (const auto plan = plan_spectral(shape))
+        spectral_backward_data(machine, shape, *plan, wei, d_dst, epilogue, d_src);
+    else
+        direct_backward_data(machine, shape, wei, d_dst, epilogue, d_src);
+}
+
+void backward_filter(Machine& machine, const ConvShape& shape, const float* src, const float* d_dst,
+                     float* d_wei) {
+    if (const auto plan = plan_spectral(shape))
+        spectral_backward_filter(machine, shape, *plan, src, d_dst, d_wei);
+    else
+        direct_backward_filter(machine, shape, src, d_dst, d_wei);
 }
 
 } // namespace
@@ -53,8 +106,8 @@ void bias_gradient(Machine& machine, const ConvShape& s, const float* d_dst, con
 bool Operators::conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei, const View& bia,
                                const View& dst) {
     if (!all_f32(src, wei, bia, dst)) return false;
-    direct_forward(machine_, shape_of(p, src, wei), src.as<float>(), wei.as<float>(), epilogue_of(p, bia),
-                   dst.as<float>());
+    forward(machine_, shape_of(p, src, wei), src.as<float>(), wei.as<float>(), epilogue_of(p, bia),
+            dst.as<float>());
     return true;
 }
 
@@ -62,8 +115,8 @@ bool Operators::conv2d_backward_data(const cgan_conv2d_params& p, const View& we
                                      const View& bia, const View& d_src) {
     const ConvShape shape = shape_of(p, d_src, wei);
     if (!all_f32(wei, d_dst, bia, d_src) || !shape.foldable()) return false;
-    direct_backward_data(machine_, shape, wei.as<float>(), d_dst.as<float>(), epilogue_of(p, bia),
-                         d_src.as<float>());
+    backward_data(machine_, shape, wei.as<float>(), d_dst.as<float>(), epilogue_of(p, bia),
+                  d_src.as<float>());
     return true;
 }
 
@@ -71,8 +124,10 @@ bool Operators::conv2d_backward_filter(const cgan_conv2d_params& p, const View& 
                                        const View& d_wei, const View& d_bia) {
     if (!all_f32(src, d_dst, d_wei, d_bia)) return false;
     const ConvShape shape = shape_of(p, src, d_wei);
-    direct_backward_filter(machine_, shape, src.as<float>(), d_dst.as<float>(), d_wei.as<float>());
-    bias_gradient(machine_, shape, d_dst.as<float>(), d_bia);
+    backward_filter(machine_, shape, src.as<float>(), d_dst.as<float>(), d_wei.as<float>());
+    if (d_bia.present())
+        sum_columns(machine_, d_dst.as<float>(), shape.n * shape.oh * shape.ow, shape.k, 1.0,
+                    d_bia.as<float>());
     return true;
 }
 
@@ -80,8 +135,20 @@ bool Operators::conv2d_pool_forward(const cgan_conv2d_params& p, const View& src
                                     const View& bia, const View& dst, const View& arg) {
     const ConvShape shape = shape_of(p, src, wei);
     if (!all_f32(src, wei, bia, dst) || shape.upsample != 1) return false;
-    direct_pool_forward(machine_, shape, src.as<float>(), wei.as<float>(), epilogue_of(p, bia),
-                        dst.as<float>(), arg.as<std::uint8_t>());
+    const auto plan = plan_spectral(shape);
+    if (plan && plan->single) {
+        const Pooled pooled{dst.as<float>(), nullptr, arg.as<std::uint8_t>(), {}};
+        spectral_forward(machine_, shape, *plan, src.as<float>(), wei.as<float>(), epilogue_of(p, bia),
+                         nullptr, &pooled);
+    } else if (plan) {
+        Scratch::Frame frame(scratch_);
+        float* full = scratch_.take<float>(shape.n * shape.oh * shape.ow * shape.k);
+        spectral_forward(machine_, shape, *plan, src.as<float>(), wei.as<float>(), {}, full);
+        pool(machine_, shape, full, epilogue_of(p, bia), dst.as<float>(), arg.as<std::uint8_t>());
+    } else {
+        direct_pool_forward(machine_, shape, src.as<float>(), wei.as<float>(), epilogue_of(p, bia),
+                            dst.as<float>(), arg.as<std::uint8_t>());
+    }
     return true;
 }
 
@@ -89,9 +156,16 @@ bool Operators::conv2d_pool_backward_data(const cgan_conv2d_params& p, const Vie
                                           const View& d_dst, const View& arg, const View& d_src) {
     const ConvShape shape = shape_of(p, d_src, wei);
     if (!all_f32(wei, dst, d_dst, d_src) || !shape.foldable()) return false;
+    const auto plan = plan_spectral(shape);
+    if (plan && plan->single && plan->phases() == 1) {
+        const Pooled pooled = pooled_gradient(p, dst, d_dst, arg);
+        spectral_backward_data(machine_, shape, *plan, wei.as<float>(), nullptr, {}, d_src.as<float>(),
+                               &pooled);
+        return true;
+    }
     Scratch::Frame frame(scratch_);
     const float* full = unpool(machine_, shape, p, dst, d_dst, arg);
-    direct_backward_data(machine_, shape, wei.as<float>(), full, {}, d_src.as<float>());
+    backward_data(machine_, shape, wei.as<float>(), full, {}, d_src.as<float>());
     return true;
 }
 
@@ -101,9 +175,16 @@ bool Operators::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const V
     if (!all_f32(src, dst, d_dst, d_wei, d_bia)) return false;
     const ConvShape shape = shape_of(p, src, d_wei);
     Scratch::Frame frame(scratch_);
-    const float* full = unpool(machine_, shape, p, dst, d_dst, arg);
-    direct_backward_filter(machine_, shape, src.as<float>(), full, d_wei.as<float>());
-    bias_gradient(machine_, shape, full, d_bia);
+    const auto plan = plan_spectral(shape);
+    if (plan && plan->single && plan->phases() == 1) {
+        const Pooled pooled = pooled_gradient(p, dst, d_dst, arg);
+        spectral_backward_filter(machine_, shape, *plan, src.as<float>(), nullptr, d_wei.as<float>(),
+                                 &pooled);
+    } else {
+        const float* full = unpool(machine_, shape, p, dst, d_dst, arg);
+        backward_filter(machine_, shape, src.as<float>(), full, d_wei.as<float>());
+    }
+    if (d_bia.present()) pooled_bias(machine_, p, dst, d_dst, d_bia);
     return true;
 }
 

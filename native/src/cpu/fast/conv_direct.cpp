@@ -1,16 +1,16 @@
 // conv_direct.cpp -- forward and backward-data convolution over gathered rows
 //
-// result  : at each position of a phase (conv_plan.h), the sum over its taps of a source row times a packed
-// filter blocks  : 96 positions, counted through the whole batch, so that register tiles are full across
-// image borders;
-//           each block sees all taps while its sources are in L2
+// result  : at each position of a phase (conv_plan.h), the sum over its taps of a source row times a filter
+// blocks  : 96 positions, counted through the whole batch, so that register tiles are full across image
+//           borders; each block sees all taps while its sources are in L2
 // padding : a tap outside the image reads a row of zeros
 // thin    : fewer than 8 source channels are packed tile by tile (the kernel does); fewer than 8 result
-// channels go by
-//           products at each source pixel that are then shifted and added
+//           channels go by products at each source pixel that are then shifted and added
 // repeat  : bit-equal for any number of threads
 // reference: cpu/reference/conv2d.cpp
 #include "cpu/fast/conv_direct.h"
+
+#include "cpu/fast/filters.h"
 
 #include <algorithm>
 #include <cstring>
@@ -20,66 +20,10 @@ namespace {
 
 constexpr std::int64_t kBlock = 96; // positions; a multiple of the tile's 6 rows and of a pooling window's 4
 
-// One phase of both axes.
-struct Stencil {
-    const Phase& y;
-    const Phase& x;
-    std::int64_t taps() const { return static_cast<std::int64_t>(y.taps.size() * x.taps.size()); }
-    std::int64_t positions() const { return y.count * x.count; }
-};
-
-// Strides of a KRSC filter seen from one side: a result channel and a summed channel.
-struct FilterSide {
-    std::int64_t results, summed, result_stride, summed_stride;
-};
-
-FilterSide forward_side(const ConvShape& s) { return {s.k, s.c, s.taps() * s.c, 1}; }
-FilterSide backward_side(const ConvShape& s) { return {s.c, s.k, 1, s.taps() * s.c}; }
-
 struct Images {
     const float* data;
     std::int64_t h, w, c;
 };
-
-// [taps] pointers into the filter: the sum of the filter's taps that each tap of the stencil stands for, in
-// KRSC order [k][taps][c] when anything was folded, else the filter itself.
-struct FoldedFilter {
-    const float* data;
-    std::int64_t k_stride;
-    std::vector<std::int64_t> tap_offset;
-};
-
-FoldedFilter fold(Machine& machine, const ConvShape& shape, const Stencil& stencil, const float* wei) {
-    FoldedFilter folded{wei, shape.taps() * shape.c, {}};
-    std::vector<std::vector<std::int64_t>> parts;
-    bool plain = true;
-    for (const Tap& y : stencil.y.taps)
-        for (const Tap& x : stencil.x.taps) {
-            auto& list = parts.emplace_back();
-            for (const std::int64_t r : y.rows)
-                for (const std::int64_t s : x.rows) list.push_back((r * shape.s + s) * shape.c);
-            plain = plain && list.size() == 1;
-        }
-    if (plain) {
-        for (const auto& list : parts) folded.tap_offset.push_back(list[0]);
-        return folded;
-    }
-    const std::int64_t taps = stencil.taps(), c = shape.c;
-    float* data = machine.scratch.take<float>(shape.k * taps * c);
-    machine.pool.ranges(shape.k, 8, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t k = begin; k < end; k++)
-            for (std::int64_t t = 0; t < taps; t++) {
-                const auto& list = parts[static_cast<std::size_t>(t)];
-                const float* from = wei + k * folded.k_stride;
-                float* to = data + (k * taps + t) * c;
-                std::memcpy(to, from + list[0], static_cast<std::size_t>(c) * sizeof(float));
-                for (std::size_t i = 1; i < list.size(); i++)
-                    machine.kernels.binary(CGAN_BINARY_ADD, Mode::VectorVector, to, from + list[i], to, c);
-            }
-    });
-    for (std::int64_t t = 0; t < taps; t++) folded.tap_offset.push_back(t * c);
-    return {data, taps * c, std::move(folded.tap_offset)};
-}
 
 // The results of all phases as columns of one product: (phase, tap, result), 16 to a panel.
 struct Columns {
@@ -97,25 +41,6 @@ Columns columns_of(const AxisPlan& ys, const AxisPlan& xs, std::int64_t results)
             all.total += all.stencils.back().taps() * results;
         }
     return all;
-}
-
-// The filter as [results / 16][taps][summed][16].
-const float* pack_filter(Machine& machine, const ConvShape& shape, const Stencil& stencil, const float* wei,
-                         bool forward) {
-    const FoldedFilter filter = fold(machine, shape, stencil, wei);
-    FilterSide side = forward ? forward_side(shape) : backward_side(shape);
-    (forward ? side.result_stride : side.summed_stride) = filter.k_stride;
-    const std::int64_t taps = stencil.taps(), panels = ceil_div(side.results, kPanel);
-    float* packed = machine.scratch.take<float>(panels * taps * side.summed * kPanel);
-    machine.pool.parallel(panels * taps, [&](std::int64_t i, int) {
-        const std::int64_t panel = i / taps, tap = i % taps;
-        machine.kernels.pack_b(filter.data + filter.tap_offset[static_cast<std::size_t>(tap)] +
-                                   panel * kPanel * side.result_stride,
-                               side.summed_stride, side.result_stride, side.summed,
-                               std::min<std::int64_t>(kPanel, side.results - panel * kPanel),
-                               packed + i * side.summed * kPanel);
-    });
-    return packed;
 }
 
 // Positions of a block in the order in which they are computed.
@@ -228,8 +153,7 @@ void run_plans(Machine& machine, const ConvShape& shape, const AxisPlan& ys, con
         }
 }
 
-// ---- few results: products at each source pixel, then shifted and added
-// -------------------------------------------
+// ---- few results: products at each source pixel, then shifted and added ----
 
 // The columns' filters as [total / 16][summed][16].
 const float* pack_columns(Machine& machine, const ConvShape& shape, const Columns& columns, const float* wei,
@@ -361,7 +285,7 @@ void direct_pool_forward(Machine& machine, const ConvShape& shape, const float* 
         machine.kernels.gather_product(
             {scratch.rows, count, stencil.taps(), shape.c, shape.k, packed, scratch.dst, Epilogue{}});
         for (std::int64_t i = 0; i < count; i += 4)
-            machine.kernels.pool_window(scratch.pooled + i * shape.k, shape.k, epilogue,
+            machine.kernels.pool_window(scratch.pooled + i * shape.k, shape.k, 2 * shape.k, shape.k, epilogue,
                                         dst + (begin + i) / 4 * shape.k, arg + (begin + i) / 4 * shape.k);
     });
 }

@@ -1,19 +1,19 @@
 // conv_filter.cpp -- filter gradient of a convolution
 //
-// result  : d_wei[k, r, s, c] = sum over images and results (y, x) of d_dst[y, x, k] src[y * stride + r -
-// pad, ..., c] packing : a chunk of images at a time: d_dst as [k / 6][y, x][6], src as [c / 16][y, x with
-// its padding][16], so that
-//           each tap reads both in order and nothing is tested inside the loops
+// result  : d_wei[k, r, s, c] = sum over images and results (y, x) of
+//           d_dst[y, x, k] src[y * stride + r - pad, x * stride + s - pad, c]
+// packing : a chunk of images at a time: d_dst as [k / 6][y, x][6], src as [c / 16][y, x with its
+//           padding][16],
+//           so that each tap reads both in order and nothing is tested inside the loops
 // folding : an enlarged source is not enlarged; each phase of the results has its own smaller gradient, whose
-// taps are
-//           then given to the filter rows that were folded into them (conv_plan.h)
+//           taps are then given to the filter rows that were folded into them (conv_plan.h)
 // thin    : with fewer than 8 source channels, columns are (r, s, c) together and src is packed once for each
-// of them;
-//           with fewer than 6 result channels, rows are (r, s, k) together, and d_dst is packed so
+//           of them; with fewer than 6 result channels, rows are (r, s, k) together, and d_dst is packed so
 // threads : tasks of (16 columns, tap); each sums all images in order
 // repeat  : bit-equal for any number of threads
 // reference: cpu/reference/conv2d.cpp
 #include "cpu/fast/conv_direct.h"
+#include "cpu/fast/filters.h"
 
 #include <algorithm>
 #include <utility>
@@ -180,15 +180,6 @@ void sum_products(Machine& machine, const Arrangement& r, std::int64_t batch, co
     }
 }
 
-// Gives each folded tap's sum, c floats at `from`, to the filter rows that it stands for.
-void add_unfolded(const ConvShape& s, const Tap& y, const Tap& x, const float* from, float* d_filter) {
-    for (const std::int64_t r : y.rows)
-        for (const std::int64_t q : x.rows) {
-            float* to = d_filter + (r * s.s + q) * s.c;
-            for (std::int64_t c = 0; c < s.c; c++) to[c] += from[c];
-        }
-}
-
 void thin_result(Machine& machine, const ConvShape& s, const AxisPlan& ys, const AxisPlan& xs,
                  const float* src, const float* d_dst, float* d_wei) {
     const Arrangement r = arrange_thin_result(s, ys, xs);
@@ -201,23 +192,7 @@ void thin_result(Machine& machine, const ConvShape& s, const AxisPlan& ys, const
             for (const Tap& y : py.taps)
                 for (const Tap& x : px.taps)
                     for (std::int64_t k = 0; k < s.k; k++, sums += s.c)
-                        add_unfolded(s, y, x, sums, d_wei + k * s.taps() * s.c);
-}
-
-// One phase's sums [k][taps][c], added to d_wei.
-void add_phase(Machine& machine, const ConvShape& s, const Phase& py, const Phase& px, const float* sums,
-               float* d_wei) {
-    const std::int64_t taps = static_cast<std::int64_t>(py.taps.size() * px.taps.size());
-    machine.pool.ranges(s.k, 8, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t k = begin; k < end; k++) {
-            const float* from = sums + k * taps * s.c;
-            for (const Tap& y : py.taps)
-                for (const Tap& x : px.taps) {
-                    add_unfolded(s, y, x, from, d_wei + k * s.taps() * s.c);
-                    from += s.c;
-                }
-        }
-    });
+                        add_unfolded_tap(s, y, x, sums, d_wei + k * s.taps() * s.c);
 }
 
 } // namespace
@@ -239,7 +214,7 @@ void direct_backward_filter(Machine& machine, const ConvShape& shape, const floa
             float* sums = machine.scratch.take<float>(
                 shape.k * static_cast<std::int64_t>(py.taps.size() * px.taps.size()) * shape.c);
             sum_products(machine, r, shape.n, d_dst, src, sums);
-            add_phase(machine, shape, py, px, sums, d_wei);
+            add_unfolded(machine, shape, {py, px}, sums, d_wei);
         }
 }
 

@@ -143,34 +143,37 @@ static void epilogue(const Epilogue& e, float* dst, std::int64_t rows, std::int6
 // b after a: the greater, the first of equals; NaN wins.
 CGAN_INLINE Int beats(Vec b, Vec a) { return ((b > a) | (b != b)) & (a == a); }
 
-template <int kind> CGAN_INLINE void pool_columns(const float* src, std::int64_t cols, std::int64_t c,
-                                                  std::int64_t n, const float* bia, Vec alpha, float* dst,
-                                                  std::uint8_t* arg) {
-    Vec best = n == kLanes ? load(src + c) : load_part(src + c, n);
+CGAN_INLINE Vec load_first(const float* p, std::int64_t n) { return n == kLanes ? load(p) : load_part(p, n); }
+
+template <int kind> CGAN_INLINE void pool_columns(const float* const (&from)[4], std::int64_t n, Vec shift,
+                                                  Vec alpha, float* dst, std::uint8_t* arg) {
+    Vec best = load_first(from[0], n);
     Int at = {};
     for (int i = 1; i < 4; i++) {
-        const float* row = src + i * cols + c;
-        const Vec x = n == kLanes ? load(row) : load_part(row, n);
+        const Vec x = load_first(from[i], n);
         const Int better = beats(x, best);
         best = select(better, x, best);
         at = (splat_int(i) & better) | (at & ~better);
     }
-    if (bia != nullptr) best = best + (n == kLanes ? load(bia + c) : load_part(bia + c, n));
-    best = act_value<kind>(best, alpha);
+    best = act_value<kind>(best + shift, alpha);
     if (n == kLanes)
-        store(dst + c, best);
+        store(dst, best);
     else
-        store_part(dst + c, best, n);
-    for (std::int64_t j = 0; j < n; j++) arg[c + j] = static_cast<std::uint8_t>(at[j]);
+        store_part(dst, best, n);
+    for (std::int64_t j = 0; j < n; j++) arg[j] = static_cast<std::uint8_t>(at[j]);
 }
 
-static void pool_window(const float* src, std::int64_t cols, const Epilogue& e, float* dst,
-                        std::uint8_t* arg) {
+static void pool_window(const float* src, std::int64_t cols, std::int64_t row_stride, std::int64_t count,
+                        const Epilogue& e, float* dst, std::uint8_t* arg) {
     const Vec alpha = splat(e.act.alpha);
     with_activation(e.act.kind, [=](auto kind) {
-        for (std::int64_t c = 0; c < cols; c += kLanes)
-            pool_columns<decltype(kind)::value>(src, cols, c, least<std::int64_t>(kLanes, cols - c), e.bia,
-                                                alpha, dst, arg);
+        for (std::int64_t c = 0; c < count; c += kLanes) {
+            const std::int64_t n = least<std::int64_t>(kLanes, count - c);
+            const float* const from[4] = {src + c, src + cols + c, src + row_stride + c,
+                                          src + row_stride + cols + c};
+            const Vec shift = e.bia == nullptr ? splat(0.0f) : load_first(e.bia + c, n);
+            pool_columns<decltype(kind)::value>(from, n, shift, alpha, dst + c, arg + c);
+        }
     });
 }
 
@@ -196,14 +199,14 @@ template <int kind> CGAN_INLINE void unpool_columns(const float* y, const float*
 }
 
 static void unpool_window(Activation act, const float* dst, const float* d_dst, const std::uint8_t* arg,
-                          std::int64_t cols, float* window, std::int64_t row_stride) {
+                          std::int64_t count, float* window, std::int64_t cols, std::int64_t row_stride) {
     const Vec alpha = splat(act.alpha);
     with_activation(act.kind, [=](auto kind) {
-        for (std::int64_t c = 0; c < cols; c += kLanes) {
+        for (std::int64_t c = 0; c < count; c += kLanes) {
             float* const to[4] = {window + c, window + cols + c, window + row_stride + c,
                                   window + row_stride + cols + c};
             unpool_columns<decltype(kind)::value>(dst + c, d_dst + c, arg + c,
-                                                  least<std::int64_t>(kLanes, cols - c), alpha, to);
+                                                  least<std::int64_t>(kLanes, count - c), alpha, to);
         }
     });
 }

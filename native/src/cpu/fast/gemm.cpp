@@ -1,9 +1,10 @@
 // gemm.cpp -- blocked matrix product
 //
-// blocks  : k in slices of at most 256 (a panel of B stays in L1), rows in blocks of 96 (a block of A stays
-// in L2) packing : B once for each slice, by all threads; A by the thread that uses it threads : tasks of
-// (row block, column block), handed out dynamically repeat  : bit-equal for any number of threads reference:
-// cpu/reference/matrix.cpp
+// blocks  : k in slices of at most 256 (a panel of B stays in L1), rows in blocks of 96 (of A, in L2)
+// packing : B once for each slice, by all threads; A by the thread that uses it
+// threads : tasks of (row block, column block), handed out dynamically
+// repeat  : bit-equal for any number of threads
+// reference: cpu/reference/matrix.cpp
 #include "cpu/fast/gemm.h"
 
 #include <algorithm>

@@ -6,6 +6,7 @@
 #include "cpu/fast/optimizer_kernels.h"
 #include "cpu/fast/product_kernels.h"
 #include "cpu/fast/reduction_kernels.h"
+#include "cpu/fast/spectral_kernels.h"
 
 #define CGAN_TEXT(x) #x
 #define CGAN_NAME(x) CGAN_TEXT(x)
@@ -34,6 +35,9 @@ const Kernels& CGAN_TABLE(CGAN_ISA)() {
         .pack_b = pack_b,
         .product = product,
         .gather_product = gather_product,
+        .spectrum = spectrum,
+        .image = image,
+        .spectral_product = spectral_product,
         .filter_product = filter_product,
         .pool_window = pool_window,
         .unpool_window = unpool_window,

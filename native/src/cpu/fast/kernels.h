@@ -55,6 +55,43 @@ struct FilterProduct {
     bool accumulate;
 };
 
+// A window of n x n pixels and up to 16 channels to transform; pixels outside [y0, y1) x [x0, x1) count as
+// zero and are
+// not read.
+struct TileSource {
+    const float* data;      // where pixel (0, 0) of the window is, or would be
+    std::int64_t row, step; // floats from row to row and from pixel to pixel
+    std::int64_t y0, y1, x0, x1;
+    std::int64_t channels;
+};
+
+// Where an inverse transform writes pixels [y0, y1) x [x0, x1) of its window.
+struct TileSink {
+    float* data;
+    std::int64_t row, step;
+    std::int64_t y0, y1, x0, x1;
+    std::int64_t channels;
+    Epilogue epilogue; // bia [channels]
+};
+
+// The product of two spectra at one frequency, summed over `depth`, for `panels` panels of 16 columns;
+// operands as planes
+// (spectral_kernels.h). Rows are images and the depth channels, or, over_images, rows are channels and the
+// depth images.
+struct SpectralProduct {
+    bool real;        // this frequency has one plane
+    bool over_images; // then conj(a) is meant: out = b conj(a)
+    bool conjugate_b;
+    bool accumulate; // add to out
+    const float* a;
+    std::int64_t a_plane, a_block; // floats between planes, and between blocks of 16 channels
+    const float* b;
+    std::int64_t b_plane, b_panel; // a panel is [depth][16]
+    float* out;
+    std::int64_t out_plane, out_panel; // a panel is [rows][16]
+    std::int64_t rows, depth, panels;
+};
+
 struct Kernels {
     const char* isa; // "baseline", "avx2"
     int lanes;
@@ -86,15 +123,20 @@ struct Kernels {
                     std::int64_t rows, std::int64_t cols, std::int64_t k, float* dst, std::int64_t ld,
                     bool accumulate);
     void (*gather_product)(const GatherProduct& g);
+    // out: planes, `plane` floats apart; third: 1 to keep re + im, -1 to keep re - im; n is 8 or 16
+    void (*spectrum)(int n, const TileSource& s, int third, float* out, std::int64_t plane);
+    void (*image)(int n, const float* in, std::int64_t plane, const TileSink& s);
+    void (*spectral_product)(const SpectralProduct& p);
     void (*filter_product)(const FilterProduct& f);
-    // dst[c] = act(max of src[0..3][c] + bia[c]), arg[c] = the first row that holds it; NaN wins
-    void (*pool_window)(const float* src, std::int64_t cols, const Epilogue& e, float* dst,
-                        std::uint8_t* arg);
-
-    // The 2x2 window (rows row_stride floats apart, pixels cols) receives d_dst act'(dst) where arg says, 0
+    // dst[c] = act(max of the 2x2 window's src[..][c] + bia[c]), arg[c] = the first place that holds it; NaN
+    // wins.
+    // The window's pixels are cols floats apart, its rows row_stride; `count` channels.
+    void (*pool_window)(const float* src, std::int64_t cols, std::int64_t row_stride, std::int64_t count,
+                        const Epilogue& e, float* dst, std::uint8_t* arg);
+    // The 2x2 window (pixels cols floats apart, rows row_stride) receives d_dst act'(dst) where arg says, 0
     // elsewhere.
     void (*unpool_window)(Activation act, const float* dst, const float* d_dst, const std::uint8_t* arg,
-                          std::int64_t cols, float* window, std::int64_t row_stride);
+                          std::int64_t count, float* window, std::int64_t cols, std::int64_t row_stride);
 
     // ---- optimisers ----
     void (*adam)(const AdamStep& s, float* param, const float* grad, float* m, float* v, std::int64_t n);

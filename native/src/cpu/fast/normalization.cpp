@@ -1,8 +1,8 @@
 // normalization.cpp -- batch and layer normalisation
 //
 // batch   : sums by columns in float64 over blocks of float32; the centred form (x - mean) is kept
-// throughout, so that a
-//           large mean costs no digits
+//           throughout,
+//           so that a large mean costs no digits
 // layer   : row by row
 // repeat  : order of sums fixed by the shape
 // reference: cpu/reference/normalization.cpp

@@ -1,5 +1,4 @@
-// The register-tiled product of 6 rows and 16 columns that all matrix products and convolutions end in, and
-// its packing.
+// Register tiles of 6 rows and 16 columns, in which all matrix products and convolutions end; their packing.
 //
 // product : dst[r, c] (=|+=) sum over k of A[r, k] B[k, c]; A in panels [k][6], B in panels [k][16]
 // gather  : the same with rows of A read where they lie: no im2col, and no packing of activations
@@ -59,12 +58,54 @@ CGAN_INLINE void store_row(const Vec (&acc)[kWide], float* dst, std::int64_t col
     }
 }
 
+// Sums of many terms are made of chains of about kChain, each added to a total: one long chain's rounding
+// errors grow
+// with its length, and would exceed those of other libraries.
+inline constexpr std::int64_t kChain = 48;
+
+// k in equal chains, of a multiple of the loops' unrolling.
+CGAN_INLINE std::int64_t chain_length(std::int64_t k) {
+    const std::int64_t chains = (k + kChain - 1) / kChain;
+    return chains <= 1 ? k : ((k + chains - 1) / chains + 3) / 4 * 4;
+}
+
+template <int R> class Total {
+  public:
+    // Adds the chain to the total and begins another.
+    CGAN_INLINE_MEMBER void add(Vec (&acc)[R][kWide]) {
+        for (int i = 0; i < R; i++)
+            for (int j = 0; j < kWide; j++) {
+                value_[i][j] += acc[i][j];
+                acc[i][j] = Vec{};
+            }
+        any_ = true;
+    }
+    // Adds the total to the last chain.
+    CGAN_INLINE_MEMBER void join(Vec (&acc)[R][kWide]) const {
+        if (!any_) return;
+        for (int i = 0; i < R; i++)
+            for (int j = 0; j < kWide; j++) acc[i][j] += value_[i][j];
+    }
+
+  private:
+    Vec value_[R][kWide] = {};
+    bool any_ = false;
+};
+
 template <int R> static void product_tile(const float* a, const float* b, std::int64_t k, float* dst,
                                           std::int64_t ld, std::int64_t cols, bool accumulate) {
+    const std::int64_t chain = chain_length(k);
     for (int half = 0; half < kPanel && half < cols; half += kTileCols) {
         Vec acc[R][kWide];
+        Total<R> total;
         clear(acc);
-        multiply_packed(acc, a, b + half, k);
+        std::int64_t at = 0;
+        for (; k - at > chain; at += chain) {
+            multiply_packed(acc, a + at * kRows, b + at * kPanel + half, chain);
+            total.add(acc);
+        }
+        multiply_packed(acc, a + at * kRows, b + at * kPanel + half, k - at);
+        total.join(acc);
         for (int i = 0; i < R; i++) store_row(acc[i], dst + i * ld + half, cols - half, accumulate);
     }
 }
@@ -99,8 +140,7 @@ static void product(const float* a, std::int64_t a_panel, const float* b, std::i
     }
 }
 
-// ---- gathered rows
-// -----------------------------------------------------------------------------------------------
+// ---- gathered rows ----
 
 inline constexpr std::int64_t kThinFloats = 3072; // of a packed tile: 12 KB
 
@@ -114,12 +154,18 @@ template <int R> static void gather_tile(const GatherProduct& g, const TapRange&
                                          bool accumulate) {
     for (int half = 0; half < kPanel && col + half < g.cols; half += kTileCols) {
         Vec acc[R][kWide];
+        Total<R> total;
         clear(acc);
-        for (std::int64_t i = 0; i < t.taps; i++) {
+        for (std::int64_t i = 0, chain = 0; i < t.taps; i++, chain += t.count) {
+            if (chain >= kChain) {
+                total.add(acc);
+                chain = 0;
+            }
             const float* at[R];
             for (int r = 0; r < R; r++) at[r] = rows[(t.tap + i) * kRows + r] + t.channel;
             multiply_rows(acc, at, b + ((t.tap + i) * g.channels + t.channel) * kPanel + half, t.count);
         }
+        total.join(acc);
         for (int i = 0; i < R; i++) store_row(acc[i], dst[i] + col + half, g.cols - col - half, accumulate);
     }
 }
@@ -186,22 +232,28 @@ static void gather_product(const GatherProduct& g) {
         for (std::int64_t p = 0; p < g.pixels; p++) epilogue(g.epilogue, g.dst[p], 1, g.cols, 0);
 }
 
-// ---- filter gradients
-// ---------------------------------------------------------------------------------------------
+// ---- filter gradients ----
 
 template <int R> static void filter_tile(const FilterProduct& f, const float* a, float* dst) {
     for (int half = 0; half < kPanel && half < f.cols; half += kTileCols) {
         Vec acc[R][kWide];
+        Total<R> total;
         clear(acc);
+        std::int64_t chain = 0;
         for (std::int64_t image = 0; image < f.images; image++) {
             const float* ap = a + image * f.a_image;
-            for (std::int64_t y = 0; y < f.height; y++) {
+            for (std::int64_t y = 0; y < f.height; y++, chain += f.width) {
+                if (chain >= kChain) {
+                    total.add(acc);
+                    chain = 0;
+                }
                 const float* b = f.b + image * f.b_image + y * f.b_row + half;
 #pragma GCC unroll 4
                 for (std::int64_t x = 0; x < f.width; x++, ap += kRows, b += f.b_step)
                     multiply_step(acc, b, [=](int r) { return ap[r]; });
             }
         }
+        total.join(acc);
         for (int i = 0; i < R; i++) store_row(acc[i], dst + i * f.ld + half, f.cols - half, f.accumulate);
     }
 }
@@ -213,8 +265,7 @@ static void filter_product(const FilterProduct& f) {
                   [&](auto count) { filter_tile<decltype(count)::value>(f, a, f.dst + r * f.ld); });
 }
 
-// ---- packing
-// -----------------------------------------------------------------------------------------------------
+// ---- packing ----
 
 // dst[k][width] from `count` <= width rows of contiguous k, zero-filled to the width: a transposition in 4 x
 // 4 blocks.

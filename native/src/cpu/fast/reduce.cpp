@@ -1,8 +1,8 @@
 // reduce.cpp -- reductions, and softmax along the last axis
 //
 // shapes  : reduced axes that lie together at the end (rows), at the start (columns) or in the middle
-// (columns of each
-//           block); SUM and MEAN, and MAX of rows
+//           (columns
+//           of each block); SUM and MEAN, and MAX of rows
 // error   : blocks in float32, joined in float64
 // repeat  : order fixed by the shape; bit-equal for any number of threads
 // reference: cpu/reference/reduce.cpp

@@ -1,7 +1,10 @@
 // Sums and maxima of contiguous floats, column sums, and the column-wise passes of batch normalisation.
 //
 // sums    : four vectors of float32 partial sums over 512 elements, then float64: the error is that of
-// pairwise summation repeat  : fixed order for a length bound   : memory
+//           pairwise
+//           summation
+// repeat  : fixed order for a length
+// bound   : memory
 #pragma once
 
 #include "cpu/fast/kernels.h"
@@ -10,7 +13,7 @@
 namespace cgan::fast::CGAN_ISA {
 
 inline constexpr std::int64_t kSumBlock = 512;
-inline constexpr std::int64_t kRowBlock = 32; // rows added in float32 before they join a float64 sum
+inline constexpr std::int64_t kRowBlock = 16; // rows added in float32 before they join a float64 sum
 
 template <class F> CGAN_INLINE double sum_map(std::int64_t n, F f) {
     double total = 0;

@@ -14,6 +14,7 @@
 #endif
 
 #define CGAN_INLINE static inline __attribute__((always_inline))
+#define CGAN_INLINE_MEMBER inline __attribute__((always_inline))
 
 namespace cgan::fast::CGAN_ISA {
 

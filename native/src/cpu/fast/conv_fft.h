@@ -1,0 +1,52 @@
+// Convolutions of stride 1 by two-dimensional Fourier transforms of 8 x 8 or 16 x 16 windows.
+#pragma once
+
+#include <optional>
+
+#include "cpu/fast/conv_plan.h"
+#include "cpu/fast/machine.h"
+
+namespace cgan::fast {
+
+// How a shape is cut into windows. The source is read at stride 1 by every phase (conv_plan.h), so that an
+// enlargement
+// is folded: its phases are so many more result channels.
+struct SpectralPlan {
+    int n; // window's side
+    AxisPlan ys, xs;
+    std::int64_t first_y, first_x; // least offset of any tap: where window 0 begins
+    std::int64_t reach_y, reach_x; // taps side by side
+    std::int64_t count_y, count_x; // results of the largest phase
+    bool single;                   // one window holds the whole image: the padding of both sides is shared
+    std::int64_t tile_y, tile_x;   // results of a window
+    std::int64_t tiles_y, tiles_x;
+
+    std::int64_t tiles() const { return tiles_y * tiles_x; }
+    std::int64_t phases() const { return static_cast<std::int64_t>(ys.size() * xs.size()); }
+};
+
+// The plan by which transforms take less arithmetic than register tiles over gathered rows, if there is one.
+// Depends on
+// the shape alone.
+std::optional<SpectralPlan> plan_spectral(const ConvShape& shape);
+
+// The gradient or result of a convolution in its pooled, activated form.
+struct Pooled {
+    float* dst;         // [n, oh / 2, ow / 2, k]
+    const float* d_dst; // the same; only for gradients
+    std::uint8_t* arg;  // the same
+    Activation act;     // only for gradients
+};
+
+// As conv_direct.h; with `pooled` (single windows only) the result, or the gradient d_dst, takes the form
+// given there.
+void spectral_forward(Machine& machine, const ConvShape& shape, const SpectralPlan& plan, const float* src,
+                      const float* wei, const Epilogue& epilogue, float* dst, const Pooled* pooled = nullptr);
+void spectral_backward_data(Machine& machine, const ConvShape& shape, const SpectralPlan& plan,
+                            const float* wei, const float* d_dst, const Epilogue& epilogue, float* d_src,
+                            const Pooled* pooled = nullptr);
+void spectral_backward_filter(Machine& machine, const ConvShape& shape, const SpectralPlan& plan,
+                              const float* src, const float* d_dst, float* d_wei,
+                              const Pooled* pooled = nullptr);
+
+} // namespace cgan::fast

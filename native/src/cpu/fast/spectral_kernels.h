@@ -1,0 +1,273 @@
+// Two-dimensional spectra of one panel of 16 channels, and products of spectra.
+//
+// spectrum: n x n window -> planes; the 4 frequencies with real values take 1 plane each, the others 3: real
+//           part,
+//           imaginary part, and their sum or difference, for a complex product of three real ones
+// image   : the inverse, from planes that hold only real and imaginary parts (2 each), with scale, bias and
+//           activation
+// product : P1 = sum a.re b.re, P2 = sum a.im b.im, P3 = sum (a.re +- a.im) (b.re - b.im);
+//           a conj(b) = (P1 + P2) + i (P3 - P1 + P2) with a.re + a.im,
+//           a b       = (P1 - P2) + i (P1 + P2 - P3) with a.re - a.im
+// layout  : a plane is [channels / 16][images][16], so that a transform writes whole cache lines, and every
+//           product reads
+//           its operands where they are
+// repeat  : fixed order
+#pragma once
+
+#include "cpu/fast/fft.h"
+#include "cpu/fast/product_kernels.h"
+
+namespace cgan::fast::CGAN_ISA {
+
+inline constexpr int kParts = kPanel / kLanes; // vectors of a panel
+
+// The window's rows after the first transform: row y is re 0, re 1, im 1, ..., re n/2, for each vector of the
+// panel.
+template <int n> struct RowSpectra { alignas(64) float value[n][kParts][n][kLanes]; };
+
+CGAN_INLINE Vec load_channels(const float* p, std::int64_t channels) {
+    return channels >= kLanes ? load(p) : load_part(p, channels);
+}
+
+template <int n> CGAN_INLINE void store_row_spectrum(const Complex* x, float (&to)[n][kLanes]) {
+    store(to[0], x[0].re);
+    store(to[n - 1], x[n / 2].re);
+    unroll<n / 2 - 1>([&](auto i) {
+        store(to[2 * i + 1], x[i + 1].re);
+        store(to[2 * i + 2], x[i + 1].im);
+    });
+}
+
+template <int n> CGAN_INLINE void transform_rows(const TileSource& s, RowSpectra<n>& rows) {
+    for (std::int64_t y = 0; y < n; y++)
+        for (int part = 0; part < kParts; part++) {
+            const std::int64_t channels = s.channels - part * kLanes;
+            if (y < s.y0 || y >= s.y1 || channels <= 0) {
+                std::memset(rows.value[y][part], 0, sizeof rows.value[y][part]);
+                continue;
+            }
+            const float* from = s.data + y * s.row + part * kLanes;
+            Vec in[n];
+            Complex out[n / 2 + 1];
+            unroll<n>([&](auto x) {
+                in[x] = x >= s.x0 && x < s.x1 ? load_channels(from + x * s.step, channels) : splat(0.0f);
+            });
+            real_transform<n, 1>(in, out);
+            store_row_spectrum<n>(out, rows.value[y][part]);
+        }
+}
+
+// Writes one complex frequency's three planes.
+template <int third> CGAN_INLINE void store_frequency(Complex x, float* out, std::int64_t plane) {
+    store(out, x.re);
+    store(out + plane, x.im);
+    store(out + 2 * plane, third > 0 ? x.re + x.im : x.re - x.im);
+}
+
+// Complex frequencies are numbered: column 0 rows 1..n/2-1, column n/2 rows 1..n/2-1, then the columns
+// between, whole.
+template <int n> constexpr int column_start(int column) { return n - 2 + (column - 1) * n; }
+
+template <int n, int third> CGAN_INLINE void transform_real_column(const RowSpectra<n>& rows, int part,
+                                                                   int at, int number, float* out,
+                                                                   std::int64_t plane) {
+    Vec in[n];
+    Complex x[n / 2 + 1];
+    unroll<n>([&](auto y) { in[y] = load(rows.value[y][part][at]); });
+    real_transform<n, 1>(in, x);
+    store(out + (2 * number) * plane, x[0].re);
+    store(out + (2 * number + 1) * plane, x[n / 2].re);
+    float* to = out + (4 + 3 * number * (n / 2 - 1)) * plane;
+    unroll<n / 2 - 1>([&](auto i) { store_frequency<third>(x[i + 1], to + 3 * i * plane, plane); });
+}
+
+template <int n, int third>
+static void transform_columns(const RowSpectra<n>& rows, float* out, std::int64_t plane) {
+    for (int number = 0; number < 2; number++)
+        for (int part = 0; part < kParts; part++)
+            transform_real_column<n, third>(rows, part, number * (n - 1), number, out + part * kLanes, plane);
+    for (int column = 1; column < n / 2; column++)
+        for (int part = 0; part < kParts; part++) {
+            Complex in[n], x[n];
+            unroll<n>([&](auto y) {
+                in[y] = {load(rows.value[y][part][2 * column - 1]), load(rows.value[y][part][2 * column])};
+            });
+            transform<n, 1, -1>(in, x);
+            float* to = out + (4 + 3 * column_start<n>(column)) * plane + part * kLanes;
+            unroll<n>([&](auto y) { store_frequency<third>(x[y], to + 3 * y * plane, plane); });
+        }
+}
+
+template <int n> static void spectrum_of(const TileSource& s, int third, float* out, std::int64_t plane) {
+    RowSpectra<n> rows;
+    transform_rows<n>(s, rows);
+    if (third > 0)
+        transform_columns<n, 1>(rows, out, plane);
+    else
+        transform_columns<n, -1>(rows, out, plane);
+}
+
+static void spectrum(int n, const TileSource& s, int third, float* out, std::int64_t plane) {
+    return n == 8 ? spectrum_of<8>(s, third, out, plane) : spectrum_of<16>(s, third, out, plane);
+}
+
+// ---- inverse ----
+
+template <int n> CGAN_INLINE void invert_real_column(const float* in, std::int64_t plane, int part,
+                                                     int number, int at, RowSpectra<n>& rows) {
+    Complex x[n / 2 + 1];
+    Vec out[n];
+    x[0].re = load(in + (2 * number) * plane);
+    x[n / 2].re = load(in + (2 * number + 1) * plane);
+    const float* from = in + (4 + 2 * number * (n / 2 - 1)) * plane;
+    unroll<n / 2 - 1>([&](auto i) {
+        x[i + 1] = {load(from + 2 * i * plane), load(from + (2 * i + 1) * plane)};
+    });
+    inverse_real_transform<n, 1>(x, out);
+    unroll<n>([&](auto y) { store(rows.value[y][part][at], out[y]); });
+}
+
+template <int n> static void invert_columns(const float* in, std::int64_t plane, RowSpectra<n>& rows) {
+    for (int number = 0; number < 2; number++)
+        for (int part = 0; part < kParts; part++)
+            invert_real_column<n>(in + part * kLanes, plane, part, number, number * (n - 1), rows);
+    for (int column = 1; column < n / 2; column++)
+        for (int part = 0; part < kParts; part++) {
+            Complex x[n], out[n];
+            const float* from = in + (4 + 2 * column_start<n>(column)) * plane + part * kLanes;
+            unroll<n>([&](auto y) { x[y] = {load(from + 2 * y * plane), load(from + (2 * y + 1) * plane)}; });
+            transform<n, 1, 1>(x, out);
+            unroll<n>([&](auto y) {
+                store(rows.value[y][part][2 * column - 1], out[y].re);
+                store(rows.value[y][part][2 * column], out[y].im);
+            });
+        }
+}
+
+template <int n, int kind> CGAN_INLINE void invert_rows(const TileSink& s, const RowSpectra<n>& rows) {
+    const Vec scale = splat(1.0f / (n * n)), alpha = splat(s.epilogue.act.alpha);
+    for (std::int64_t y = s.y0; y < s.y1; y++)
+        for (int part = 0; part < kParts; part++) {
+            const std::int64_t channels = s.channels - part * kLanes;
+            if (channels <= 0) break;
+            const auto& row = rows.value[y][part];
+            Complex x[n / 2 + 1];
+            Vec out[n];
+            x[0].re = load(row[0]);
+            x[n / 2].re = load(row[n - 1]);
+            unroll<n / 2 - 1>([&](auto i) { x[i + 1] = {load(row[2 * i + 1]), load(row[2 * i + 2])}; });
+            inverse_real_transform<n, 1>(x, out);
+            const float* bia = s.epilogue.bia;
+            const Vec shift = bia == nullptr ? splat(0.0f) : load_channels(bia + part * kLanes, channels);
+            float* to = s.data + y * s.row + part * kLanes;
+            unroll<n>([&](auto i) {
+                if (i < s.x0 || i >= s.x1) return;
+                const Vec v = act_value<kind>(out[i] * scale + shift, alpha);
+                if (channels >= kLanes)
+                    store(to + i * s.step, v);
+                else
+                    store_part(to + i * s.step, v, channels);
+            });
+        }
+}
+
+template <int n> static void image_of(const float* in, std::int64_t plane, const TileSink& s) {
+    RowSpectra<n> rows;
+    invert_columns<n>(in, plane, rows);
+    with_activation(s.epilogue.act.kind, [&](auto kind) { invert_rows<n, decltype(kind)::value>(s, rows); });
+}
+
+static void image(int n, const float* in, std::int64_t plane, const TileSink& s) {
+    return n == 8 ? image_of<8>(in, plane, s) : image_of<16>(in, plane, s);
+}
+
+// ---- products ----
+
+CGAN_INLINE void put(float* p, Vec v, bool accumulate) { store(p, accumulate ? load(p) + v : v); }
+
+// One of the three sums. Rows of A: images (depth over channels, in blocks of 16) or channels (depth over
+// images).
+template <int R, bool over_images> CGAN_INLINE void
+spectral_sum(Vec (&acc)[R][kWide], const SpectralProduct& p, const float* a, const float* b) {
+    clear(acc);
+    if constexpr (over_images) {
+#pragma GCC unroll 4
+        for (std::int64_t i = 0; i < p.depth; i++, a += kPanel, b += kPanel)
+            multiply_step(acc, b, [=](int r) { return a[r]; });
+    } else {
+        for (std::int64_t block = 0; block < p.depth; block += kPanel, a += p.a_block)
+#pragma GCC unroll 4
+            for (int i = 0; i < kPanel; i++, b += kPanel)
+                multiply_step(acc, b, [=](int r) { return a[r * kPanel + i]; });
+    }
+}
+
+template <int R> struct Held { Vec value[R][kWide]; };
+
+// Joins P1 (held) with P2 (acc): writes the real part, and leaves in `held` what the imaginary part needs of
+// them.
+template <int R, bool conjugate_b>
+CGAN_INLINE void join_parts(const Vec (&acc)[R][kWide], Held<R>& held, float* out, bool accumulate) {
+    for (int i = 0; i < R; i++)
+        for (int j = 0; j < kWide; j++) {
+            const Vec p1 = held.value[i][j], p2 = acc[i][j];
+            put(out + i * kPanel + j * kLanes, conjugate_b ? p1 + p2 : p1 - p2, accumulate);
+            held.value[i][j] = conjugate_b ? p2 - p1 : p1 + p2;
+        }
+}
+
+template <int R, bool over_images, bool conjugate_b>
+static void spectral_tile(const SpectralProduct& p, const float* a, const float* b, float* out) {
+    for (int half = 0; half < kPanel; half += kTileCols, b += kTileCols, out += kTileCols) {
+        Vec acc[R][kWide];
+        Held<R> held;
+        spectral_sum<R, over_images>(acc, p, a, b);
+        if (p.real) {
+            for (int i = 0; i < R; i++)
+                for (int j = 0; j < kWide; j++) put(out + i * kPanel + j * kLanes, acc[i][j], p.accumulate);
+            continue;
+        }
+        for (int i = 0; i < R; i++)
+            for (int j = 0; j < kWide; j++) held.value[i][j] = acc[i][j];
+        spectral_sum<R, over_images>(acc, p, a + p.a_plane, b + p.b_plane);
+        join_parts<R, conjugate_b>(acc, held, out, p.accumulate);
+        spectral_sum<R, over_images>(acc, p, a + 2 * p.a_plane, b + 2 * p.b_plane);
+        float* im = out + p.out_plane;
+        for (int i = 0; i < R; i++)
+            for (int j = 0; j < kWide; j++) {
+                const Vec p3 = acc[i][j], rest = held.value[i][j];
+                put(im + i * kPanel + j * kLanes, conjugate_b ? p3 + rest : rest - p3, p.accumulate);
+            }
+    }
+}
+
+// Rows of a block of 16, or of images, in tiles of at most 6 that are nearly equal: 16 = 6 + 5 + 5.
+template <bool over_images, bool conjugate_b>
+static void spectral_rows(const SpectralProduct& p, const float* a, const float* b, float* out,
+                          std::int64_t rows, std::int64_t row_stride) {
+    for (std::int64_t r = 0, tiles = (rows + kRows - 1) / kRows; tiles > 0; tiles--) {
+        const std::int64_t count = (rows - r + tiles - 1) / tiles;
+        with_rows(count, [&](auto n) {
+            spectral_tile<decltype(n)::value, over_images, conjugate_b>(p, a + r * row_stride, b,
+                                                                        out + r * kPanel);
+        });
+        r += count;
+    }
+}
+
+static void spectral_product(const SpectralProduct& p) {
+    for (std::int64_t panel = 0; panel < p.panels; panel++) {
+        const float* b = p.b + panel * p.b_panel;
+        float* out = p.out + panel * p.out_panel;
+        if (p.over_images) {
+            for (std::int64_t r = 0; r < p.rows; r += kPanel)
+                spectral_rows<true, true>(p, p.a + r / kPanel * p.a_block, b, out + r * kPanel, kPanel, 1);
+        } else if (p.conjugate_b) {
+            spectral_rows<false, true>(p, p.a, b, out, p.rows, kPanel);
+        } else {
+            spectral_rows<false, false>(p, p.a, b, out, p.rows, kPanel);
+        }
+    }
+}
+
+} // namespace cgan::fast::CGAN_ISA
