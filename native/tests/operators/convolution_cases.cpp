@@ -18,6 +18,8 @@ struct Layer {
     std::int64_t oh() const { return (h * upsample + top + bottom - r) / stride_h + 1; }
     std::int64_t ow() const { return (w * upsample + left + right - s) / stride_w + 1; }
     double work() const { return static_cast<double>(n * oh() * ow() * k * r * s * c); }
+    // Candidates by Fourier or Winograd transforms round, whole numbers or not: those layers that they may serve.
+    bool may_transform() const { return stride_h == 1 && stride_w == 1 && r * s > 1 && c >= 8 && k >= 8; }
 
     std::string text() const {
         return name("n", n, "_h", h, "_w", w, "_c", c, "_k", k, "_r", r, "_s", s, "_stride", stride_h, "x",
@@ -102,6 +104,21 @@ const std::vector<Layer>& model_layers() {
     return layers;
 }
 
+// Layers that transforms serve: whole images in one window, cut into several, folded; partial panels of channels.
+const std::vector<Layer>& transform_layers() {
+    static const std::vector<Layer> layers = {
+        square(5, 14, 14, 20, 33, 5, 1, 2),
+        square(6, 7, 7, 33, 40, 3, 1, 1),
+        square(5, 7, 7, 32, 24, 5, 1, 2, 2),
+        square(2, 11, 12, 32, 33, 5, 1, 2, 2),
+        square(2, 29, 31, 32, 36, 5, 1, 2),
+        square(3, 13, 26, 40, 40, 3, 1, 0),
+        {2, 30, 19, 33, 31, 6, 4, 1, 1, 2, 1, 3, 2, 1},
+        {4, 12, 12, 40, 33, 5, 5, 1, 1, 1, 3, 3, 1, 1},
+    };
+    return layers;
+}
+
 bool is_exact(std::int32_t activation) {
     return activation == CGAN_ACT_NONE || activation == CGAN_ACT_RELU || activation == CGAN_ACT_LEAKY_RELU;
 }
@@ -111,7 +128,7 @@ OperatorCase layer_case(const char* op, const Layer& layer, std::int32_t activat
     OperatorCase c;
     c.op = op;
     c.text = name(layer.text(), "_act", activation, bias ? "_bias" : "");
-    c.exact = is_exact(activation);
+    c.exact = is_exact(activation) && !layer.may_transform();
     c.doubles = layer.work() < 200000;
     return c;
 }
@@ -232,7 +249,7 @@ OperatorCase pool_backward_data_case(const Layer& layer, std::int32_t activation
     OperatorCase c = backward_data_case(layer, CGAN_ACT_NONE, false);
     c.op = "conv2d_pool_backward_data";
     c.text = name(layer.text(), "_act", activation);
-    c.exact = is_exact(activation);
+    c.exact = is_exact(activation) && !layer.may_transform();
     const auto pooled = pooled_sources(layer, activation);
     c.operands = {c.operands[0], pooled[0], pooled[1], pooled[2], c.operands[2]};
     c.least_nonzero = 0.05;
@@ -247,7 +264,7 @@ OperatorCase pool_backward_filter_case(const Layer& layer, std::int32_t activati
     OperatorCase c = backward_filter_case(layer, bias);
     c.op = "conv2d_pool_backward_filter";
     c.text = name(layer.text(), "_act", activation, bias ? "_bias" : "");
-    c.exact = is_exact(activation);
+    c.exact = is_exact(activation) && !layer.may_transform();
     const auto pooled = pooled_sources(layer, activation);
     std::vector<OperandSpec> operands = {c.operands[0], pooled[0], pooled[1], pooled[2], c.operands[2]};
     if (bias) operands.push_back(c.operands[3]);
@@ -295,6 +312,12 @@ std::vector<OperatorCase> convolution_cases() {
         cases.push_back(forward_case(layer, CGAN_ACT_NONE, true));
         cases.push_back(backward_data_case(layer, CGAN_ACT_NONE, false));
         cases.push_back(backward_filter_case(layer, true));
+    }
+    for (const Layer& layer : transform_layers()) {
+        cases.push_back(forward_case(layer, CGAN_ACT_LEAKY_RELU, true));
+        cases.push_back(backward_data_case(layer, CGAN_ACT_NONE, false));
+        cases.push_back(backward_filter_case(layer, true));
+        add_pooled(cases, layer, CGAN_ACT_TANH, true);
     }
     add_pooled(cases, model_layers()[0], CGAN_ACT_TANH, true);
     add_pooled(cases, model_layers()[1], CGAN_ACT_TANH, true);

@@ -92,20 +92,27 @@ template <int R> class Total {
     bool any_ = false;
 };
 
-template <int R> static void product_tile(const float* a, const float* b, std::int64_t k, float* dst,
-                                          std::int64_t ld, std::int64_t cols, bool accumulate) {
+// acc = a panel of A times a panel of B, in chains.
+template <int R>
+CGAN_INLINE void multiply_chains(Vec (&acc)[R][kWide], const float* a, const float* b, std::int64_t k) {
     const std::int64_t chain = chain_length(k);
+    Total<R> total;
+    clear(acc);
+    std::int64_t at = 0;
+    for (; k - at > chain; at += chain) {
+        multiply_packed(acc, a + at * kRows, b + at * kPanel, chain);
+        total.add(acc);
+    }
+    multiply_packed(acc, a + at * kRows, b + at * kPanel, k - at);
+    total.join(acc);
+}
+
+template <int R>
+static void product_tile(const float* a, const float* b, std::int64_t k, float* dst, std::int64_t ld,
+                         std::int64_t cols, bool accumulate) {
     for (int half = 0; half < kPanel && half < cols; half += kTileCols) {
         Vec acc[R][kWide];
-        Total<R> total;
-        clear(acc);
-        std::int64_t at = 0;
-        for (; k - at > chain; at += chain) {
-            multiply_packed(acc, a + at * kRows, b + at * kPanel + half, chain);
-            total.add(acc);
-        }
-        multiply_packed(acc, a + at * kRows, b + at * kPanel + half, k - at);
-        total.join(acc);
+        multiply_chains(acc, a, b + half, k);
         for (int i = 0; i < R; i++) store_row(acc[i], dst + i * ld + half, cols - half, accumulate);
     }
 }
@@ -198,8 +205,7 @@ static void gather_thin(const GatherProduct& g) {
                     constexpr int R = decltype(rows)::value;
                     for (int half = 0; half < kPanel && c + half < g.cols; half += kTileCols) {
                         Vec acc[R][kWide];
-                        clear(acc);
-                        multiply_packed(acc, packed, b + half, count * g.channels);
+                        multiply_chains(acc, packed, b + half, count * g.channels);
                         for (int i = 0; i < R; i++)
                             store_row(acc[i], g.dst[p + i] + c + half, g.cols - c - half, tap > 0);
                     }
