@@ -10,7 +10,6 @@
 //           by memory (8n + 4n bytes)
 // repeat  : run-to-run deterministic (no atomics);  reference: cpu/reference/normalization.cpp
 #include "cuda_backend.h"
-#include "divider.h"
 #include "warp.h"
 
 namespace cgan::cuda {
@@ -33,7 +32,7 @@ __device__ __forceinline__ Moments merge(const Moments& a, const Moments& b) {
     return {n, a.mean + delta * share, a.m2 + b.m2 + delta * delta * a.count * share};
 }
 
-__device__ __forceinline__ float at_or(const float* p, unsigned i, float absent) { return p ? p[i] : absent; }
+__device__ __forceinline__ float at_or(const float* p, int i, float absent) { return p ? p[i] : absent; }
 
 } // namespace
 
@@ -83,18 +82,20 @@ __global__ void __launch_bounds__(kBlock)
     running_var[channel] = float(momentum * running_var[channel] + (1 - momentum) * variance);
 }
 
-// `variance` tells whether `spread` is a variance (inference) or 1 / standard deviation (training).
+// A lane for each channel, eight rows at a time, grid (c / 32, some). `variance` tells whether `spread` is a
+// variance (inference) or 1 / standard deviation (training).
 __global__ void __launch_bounds__(kBlock)
-    batch_apply_kernel(std::int64_t n, unsigned c, bool variance, float epsilon,
-                       const float* __restrict__ src, const float* __restrict__ gamma,
-                       const float* __restrict__ beta, const float* __restrict__ mean,
-                       const float* __restrict__ spread, float* __restrict__ dst) {
-    for (std::int64_t i = std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
-         i += std::int64_t(gridDim.x) * blockDim.x) {
-        const unsigned channel = unsigned(i % c);
-        const float scale = variance ? 1 / sqrtf(spread[channel] + epsilon) : spread[channel];
-        dst[i] = fmaf(at_or(gamma, channel, 1), (src[i] - mean[channel]) * scale, at_or(beta, channel, 0));
-    }
+    batch_apply_kernel(std::int64_t rows, int c, bool variance, float epsilon, const float* __restrict__ src,
+                       const float* __restrict__ gamma, const float* __restrict__ beta,
+                       const float* __restrict__ mean, const float* __restrict__ spread,
+                       float* __restrict__ dst) {
+    const int channel = int(blockIdx.x) * kColumns + threadIdx.x;
+    if (channel >= c) return;
+    const float g = at_or(gamma, channel, 1), b = at_or(beta, channel, 0), centre = mean[channel];
+    const float scale = variance ? 1 / sqrtf(spread[channel] + epsilon) : spread[channel];
+    const std::int64_t step = std::int64_t(gridDim.y) * kRows;
+    for (std::int64_t row = std::int64_t(blockIdx.y) * kRows + threadIdx.y; row < rows; row += step)
+        dst[row * c + channel] = fmaf(g, (src[row * c + channel] - centre) * scale, b);
 }
 
 // Sums over rows of d_dst and of d_dst * xhat: partial [chunks, 2, c]. Statistics belong to channels, or to
@@ -148,17 +149,21 @@ __global__ void __launch_bounds__(kBlock)
     if (d_beta) d_beta[channel] = float(sum);
 }
 
+// As batch_apply_kernel; means [2, c] of d_dst and of d_dst * xhat.
 __global__ void __launch_bounds__(kBlock)
-    batch_backward_kernel(std::int64_t n, unsigned c, const float* __restrict__ src,
+    batch_backward_kernel(std::int64_t rows, int c, const float* __restrict__ src,
                           const float* __restrict__ gamma, const float* __restrict__ mean,
                           const float* __restrict__ rstd, const float* __restrict__ means,
                           const float* __restrict__ d_dst, float* __restrict__ d_src) {
-    for (std::int64_t i = std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
-         i += std::int64_t(gridDim.x) * blockDim.x) {
-        const unsigned channel = unsigned(i % c);
-        const float xhat = (src[i] - mean[channel]) * rstd[channel];
-        const float centred = d_dst[i] - means[channel] - xhat * means[c + channel];
-        d_src[i] = at_or(gamma, channel, 1) * rstd[channel] * centred;
+    const int channel = int(blockIdx.x) * kColumns + threadIdx.x;
+    if (channel >= c) return;
+    const float centre = mean[channel], scale = rstd[channel], factor = at_or(gamma, channel, 1) * scale;
+    const float mean_d = means[channel], mean_product = means[c + channel];
+    const std::int64_t step = std::int64_t(gridDim.y) * kRows;
+    for (std::int64_t row = std::int64_t(blockIdx.y) * kRows + threadIdx.y; row < rows; row += step) {
+        const std::int64_t i = row * c + channel;
+        const float xhat = (src[i] - centre) * scale;
+        d_src[i] = factor * (d_dst[i] - mean_d - xhat * mean_product);
     }
 }
 
@@ -176,8 +181,7 @@ __global__ void __launch_bounds__(kRowBlock)
         const double spread = 1 / sqrt(block_fold(squares, Add{}, scratch) / c + epsilon);
         const float m = float(centre), s = float(spread);
         for (int i = threadIdx.x; i < c; i += kRowBlock)
-            dst[row * c + i] =
-                fmaf(at_or(gamma, unsigned(i), 1), (x[i] - m) * s, at_or(beta, unsigned(i), 0));
+            dst[row * c + i] = fmaf(at_or(gamma, i, 1), (x[i] - m) * s, at_or(beta, i, 0));
         if (threadIdx.x == 0) {
             mean[row] = m;
             rstd[row] = s;
@@ -196,14 +200,14 @@ __global__ void __launch_bounds__(kRowBlock)
         const float m = mean[row], s = rstd[row];
         double sum = 0, product = 0;
         for (int i = threadIdx.x; i < c; i += kRowBlock) {
-            const float weighted = at_or(gamma, unsigned(i), 1) * d[i];
+            const float weighted = at_or(gamma, i, 1) * d[i];
             sum += double(weighted);
             product += double(weighted * ((x[i] - m) * s));
         }
         const float mean_d = float(block_fold(sum, Add{}, scratch) / c);
         const float mean_product = float(block_fold(product, Add{}, scratch) / c);
         for (int i = threadIdx.x; i < c; i += kRowBlock) {
-            const float weighted = at_or(gamma, unsigned(i), 1) * d[i];
+            const float weighted = at_or(gamma, i, 1) * d[i];
             d_src[row * c + i] = s * (weighted - mean_d - (x[i] - m) * s * mean_product);
         }
     }
@@ -228,6 +232,14 @@ struct Chunks {
     }
 };
 
+// Blocks of 32 channels by eight rows, a few for each multiprocessor.
+dim3 channel_grid(const Device& device, std::int64_t rows, std::int64_t channels) {
+    const std::int64_t across = div_up(channels, kColumns),
+                       wanted = div_up(device.multiprocessors() * 16, across);
+    const std::int64_t most = div_up(rows, kRows), down = wanted < most ? wanted : most;
+    return dim3(unsigned(across), unsigned(down < 1 ? 1 : down < 65535 ? down : 65535));
+}
+
 void sum_gradients(const Device& device, const Chunks& k, bool by_row, const View& src, const View& mean,
                    const View& rstd, const View& d_dst, float* means, const View& d_gamma,
                    const View& d_beta) {
@@ -251,8 +263,8 @@ void CudaBackend::batch_norm_training(const cgan_norm_params& p, const View& src
     launch(device_, unsigned(div_up(k.c, kBlock)), kBlock, batch_finish_kernel, k.chunks, k.c, p.epsilon,
            p.momentum, partial.data(), mean.as<float>(), rstd.as<float>(), running_mean.as<float>(),
            running_var.as<float>());
-    launch(device_, grid_1d(device_, src.elems()), kBlock, batch_apply_kernel, src.elems(), unsigned(k.c),
-           false, 0.0f, src.as<float>(), gamma.as<float>(), beta.as<float>(), mean.as<float>(),
+    launch(device_, channel_grid(device_, k.rows, k.c), dim3(kColumns, kRows), batch_apply_kernel, k.rows,
+           k.c, false, 0.0f, src.as<float>(), gamma.as<float>(), beta.as<float>(), mean.as<float>(),
            rstd.as<float>(), dst.as<float>());
 }
 
@@ -260,9 +272,9 @@ void CudaBackend::batch_norm_inference(const cgan_norm_params& p, const View& sr
                                        const View& beta, const View& running_mean, const View& running_var,
                                        const View& dst) {
     require_f32(src, "batch_norm_inference");
-    launch(device_, grid_1d(device_, src.elems()), kBlock, batch_apply_kernel, src.elems(),
-           unsigned(src.last()), true, float(p.epsilon), src.as<float>(), gamma.as<float>(), beta.as<float>(),
-           running_mean.as<float>(), running_var.as<float>(), dst.as<float>());
+    launch(device_, channel_grid(device_, src.rows(), src.last()), dim3(kColumns, kRows), batch_apply_kernel,
+           src.rows(), int(src.last()), true, float(p.epsilon), src.as<float>(), gamma.as<float>(),
+           beta.as<float>(), running_mean.as<float>(), running_var.as<float>(), dst.as<float>());
 }
 
 void CudaBackend::batch_norm_backward(const cgan_norm_params&, const View& src, const View& gamma,
@@ -272,8 +284,8 @@ void CudaBackend::batch_norm_backward(const cgan_norm_params&, const View& src, 
     const Chunks k(src.rows(), src.last(), "batch_norm_backward");
     Scratch<float> means(device_, 2 * std::int64_t(k.c));
     sum_gradients(device_, k, false, src, mean, rstd, d_dst, means.data(), d_gamma, d_beta);
-    launch(device_, grid_1d(device_, src.elems()), kBlock, batch_backward_kernel, src.elems(), unsigned(k.c),
-           src.as<float>(), gamma.as<float>(), mean.as<float>(), rstd.as<float>(), means.data(),
+    launch(device_, channel_grid(device_, k.rows, k.c), dim3(kColumns, kRows), batch_backward_kernel, k.rows,
+           k.c, src.as<float>(), gamma.as<float>(), mean.as<float>(), rstd.as<float>(), means.data(),
            d_dst.as<float>(), d_src.as<float>());
 }
 

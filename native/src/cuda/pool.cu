@@ -67,11 +67,10 @@ __global__ void __launch_bounds__(kBlock)
     for (std::uint64_t i = first_item(); i < n; i += item_step()) {
         const Pixel p = split(unsigned(i), g.by_c, g.by_ow, g.by_oh);
         const int y0 = int(p.y) * g.stride_h - g.pad_top, x0 = int(p.x) * g.stride_w - g.pad_left;
+        const int y_end = min(y0 + g.window_h, g.h), x_end = min(x0 + g.window_w, g.w);
         float sum = 0;
-        for (int r = 0; r < g.window_h; r++)
-            for (int s = 0; s < g.window_w; s++)
-                if (y0 + r >= 0 && y0 + r < g.h && x0 + s >= 0 && x0 + s < g.w)
-                    sum += src[src_offset(g, p, y0 + r, x0 + s)];
+        for (int y = max(y0, 0); y < y_end; y++)
+            for (int x = max(x0, 0); x < x_end; x++) sum += src[src_offset(g, p, y, x)];
         dst[i] = sum / float(g.window_h * g.window_w);
     }
 }
