@@ -3,8 +3,7 @@ module dev.cgan.cli {
     requires dev.cgan.bindings;
     requires dev.cgan.core;
     requires info.picocli;
-    requires com.fasterxml.jackson.databind;
-    requires com.fasterxml.jackson.dataformat.yaml;
+    requires jdk.unsupported;
 
     opens dev.cgan.cli to
             info.picocli;

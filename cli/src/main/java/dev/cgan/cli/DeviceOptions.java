@@ -14,7 +14,7 @@ final class DeviceOptions {
     @Option(
             names = "--threads",
             paramLabel = "N",
-            description = "Worker threads of the CPU device, 1 to 256 (default: all processors).")
+            description = "Worker threads of the CPU device, up to 256; 0 = all processors (default: 0).")
     Integer threads;
 
     DeviceOptions() {}

@@ -1,5 +1,6 @@
 package dev.cgan.cli;
 
+import dev.cgan.gan.Models;
 import dev.cgan.io.ConfigException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -190,8 +191,14 @@ final class TrainCommand implements Callable<Integer> {
     /** {@return what the command line says, by the keys of a configuration} */
     private Map<String, Object> given() {
         Map<String, Object> given = new LinkedHashMap<>();
+        List<String> files = data;
+        if (model == null && files != null && files.size() > 1 && Models.names().contains(files.getLast())) {
+            // `--data mnist report`: an option of several values takes the model, too.
+            put(given, "model", files.getLast());
+            files = files.subList(0, files.size() - 1);
+        }
         put(given, "model", model);
-        put(given, "data", data);
+        put(given, "data", files);
         put(given, "image_size", imageSize);
         put(given, "channels", channels);
         put(given, "steps", steps);

@@ -177,10 +177,11 @@ public record Checkpoint(
 
     private static Checkpoint parse(Path file, Map<String, String> metadata) throws IOException {
         try {
-            Map<?, ?> images = (Map<?, ?>) Json.parse(text(metadata, "images"));
-            List<?> labels = (List<?>) Json.parse(text(metadata, "labels"));
+            Map<?, ?> images = parse(metadata, "images", Map.class);
+            List<?> labels = parse(metadata, "labels", List.class);
             Map<String, Object> config = new LinkedHashMap<>();
-            ((Map<?, ?>) Json.parse(text(metadata, "config"))).forEach((k, v) -> config.put((String) k, v));
+            Map<?, ?> values = parse(metadata, "config", Map.class);
+            values.forEach((k, v) -> config.put((String) k, v));
             return new Checkpoint(
                     file,
                     TrainConfig.of(config),
@@ -189,7 +190,7 @@ public record Checkpoint(
                             integer(images, "width"),
                             integer(images, "channels"),
                             integer(images, "classes")),
-                    labels.stream().map(String.class::cast).toList(),
+                    names(labels, integer(images, "classes")),
                     Long.parseLong(text(metadata, "step")),
                     Long.parseLong(text(metadata, "data_images")),
                     History.parse(text(metadata, "history")));
@@ -197,6 +198,21 @@ public record Checkpoint(
             throw new InvalidFileException(
                     file, "the checkpoint's metadata is damaged: " + e.getMessage(), "use another checkpoint", e);
         }
+    }
+
+    private static <T> T parse(Map<String, String> metadata, String key, Class<T> kind) throws Json.SyntaxException {
+        Object tree = Json.parse(text(metadata, key));
+        if (!kind.isInstance(tree)) {
+            throw new IllegalArgumentException(key + " is " + Json.write(tree));
+        }
+        return kind.cast(tree);
+    }
+
+    private static List<String> names(List<?> labels, int classes) {
+        if (labels.size() != classes || !labels.stream().allMatch(String.class::isInstance)) {
+            throw new IllegalArgumentException("the labels of " + classes + " classes are " + labels);
+        }
+        return labels.stream().map(String.class::cast).toList();
     }
 
     private static String text(Map<String, String> metadata, String key) {

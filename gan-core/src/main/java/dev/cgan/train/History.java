@@ -1,7 +1,6 @@
 package dev.cgan.train;
 
 import dev.cgan.io.Json;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -77,11 +76,12 @@ public final class History {
      *
      * @param json the text
      * @return the entries
-     * @throws IOException if the text is not that
+     * @throws IllegalArgumentException if the text is other JSON
+     * @throws Json.SyntaxException if it is no JSON
      */
-    public static History parse(String json) throws IOException {
+    public static History parse(String json) throws Json.SyntaxException {
         if (!(Json.parse(json) instanceof Map<?, ?> columns) || !(columns.get("stride") instanceof Long stride)) {
-            throw new IOException("the history is not a map of columns");
+            throw new IllegalArgumentException("the history is not a map of columns");
         }
         History history = new History();
         history.stride = stride;
@@ -89,18 +89,14 @@ public final class History {
         for (String name : COLUMNS) {
             if (!(columns.get(name) instanceof List<?> list)
                     || list.size() != (lists.isEmpty() ? list : lists.getFirst()).size()) {
-                throw new IOException("the history's column " + name + " is missing or of another length");
+                throw new IllegalArgumentException("the history's column " + name + " is missing or of another length");
             }
             lists.add(list);
         }
         for (int i = 0; i < lists.getFirst().size(); i++) {
             double[] row = new double[COLUMNS.size()];
             for (int j = 0; j < row.length; j++) {
-                try {
-                    row[j] = Json.number(lists.get(j).get(i));
-                } catch (IllegalArgumentException e) {
-                    throw new IOException("the history's column " + COLUMNS.get(j) + ": " + e.getMessage(), e);
-                }
+                row[j] = Json.number(lists.get(j).get(i));
             }
             history.rows.add(row);
         }

@@ -170,12 +170,15 @@ public final class Trainer implements AutoCloseable {
             if (keeper != null && savedStep < step) {
                 save();
             }
-        } finally {
-            if (keeper != null) {
-                keeper.drawCurves(title(), history);
-                keeper.animate();
+        } catch (IOException | RuntimeException | Error e) {
+            try {
+                summarize();
+            } catch (IOException | RuntimeException also) {
+                e.addSuppressed(also);
             }
+            throw e;
         }
+        summarize();
         return new TrainResult(step, step >= config.steps(), Optional.ofNullable(lastCheckpoint));
     }
 
@@ -298,6 +301,13 @@ public final class Trainer implements AutoCloseable {
                         state.tensors()));
         savedStep = step;
         listener.onCheckpoint(step, lastCheckpoint);
+    }
+
+    private void summarize() throws IOException {
+        if (keeper != null) {
+            keeper.drawCurves(title(), history);
+            keeper.animate();
+        }
     }
 
     private void requireFinite(Optional<String> whatIsNot) {

@@ -1,0 +1,38 @@
+package dev.cgan.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cgan.gan.Models;
+import org.junit.jupiter.api.Test;
+
+class InformationCommandsTest {
+    @Test
+    void modelsListsAllAndTheirSettings() {
+        Cli all = Cli.call("models");
+        assertThat(all.code()).isZero();
+        assertThat(all.out()).contains(Models.names()).contains("(default)");
+        Cli one = Cli.call("models", "wgan-gp");
+        assertThat(one.out()).contains("critic_steps", "penalty", "5", "10.0", "Gulrajani");
+        Cli none = Cli.call("models", "gan");
+        assertThat(none.code()).isEqualTo(2);
+        assertThat(none.err()).startsWith("error: unknown model 'gan'; did you mean cgan?\n");
+    }
+
+    @Test
+    void devicesSaysWhichWorkAndWhyOthersDoNot() {
+        Cli cli = Cli.call("devices");
+        assertThat(cli.code()).isZero();
+        assertThat(cli.out()).containsPattern("(?m)^cpu +ok +\\S");
+        assertThat(cli.out().lines()).allMatch(line -> line.matches("\\S+ +(ok|unavailable) +\\S.*"));
+    }
+
+    @Test
+    void doctorShowsEachPieceWithPathAndVersion() {
+        Cli cli = Cli.call("doctor");
+        assertThat(cli.code()).isZero();
+        assertThat(cli.out())
+                .contains(System.getProperty("java.home"), Runtime.version().toString(), "libcgan.so")
+                .containsPattern("(?m)^device cpu +ok$")
+                .containsPattern("ABI \\d+\\.\\d+");
+    }
+}
