@@ -150,6 +150,8 @@ CGAN_API int64_t cgan_describe_libraries(char *dst, int64_t cap);
  *   isa=auto|baseline|avx2         instruction set of the CPU kernels
  *   kernels=auto|handwritten|vendor|reference    which candidates may serve an operator; default handwritten.
  *                                  reference = plain loops that accumulate in float64
+ *   transforms=on|off              off: no algorithm that works on transformed data (FFT, Winograd), so that whole
+ *                                  numbers give exact results; default on
  *   memory=BYTES                   refuse to allocate more device memory than this
  *   fail=N, failAlloc=N            (faulty only) the N-th operator call / the N-th allocation fails, counted from 1
  * Errors: CGAN_E_BAD_DEVICE (unknown name or option, with the list of those known), CGAN_E_NO_DEVICE, CGAN_E_PLUGIN. */

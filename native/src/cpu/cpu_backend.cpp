@@ -47,6 +47,12 @@ Kernels read_kernels(const Option& option) {
                 "kernels=" + option.value + " is unknown; known are auto, handwritten, vendor, reference");
 }
 
+bool read_switch(const Option& option) {
+    if (option.value == "on") return true;
+    if (option.value == "off") return false;
+    throw Error(CGAN_E_BAD_DEVICE, option.key + "=" + option.value + " is unknown; known are on, off");
+}
+
 const char* kernels_name(Kernels kernels) {
     switch (kernels) {
     case Kernels::Auto:
@@ -76,9 +82,12 @@ std::unique_ptr<Backend> open_cpu(const std::string& options, MemoryLedger& ledg
             chosen.isa = read_isa(option);
         } else if (option.key == "kernels") {
             chosen.kernels = read_kernels(option);
+        } else if (option.key == "transforms") {
+            chosen.transforms = read_switch(option);
         } else {
-            throw Error(CGAN_E_BAD_DEVICE, "unknown option \"" + option.key +
-                                               "\" of device cpu; known are threads, isa, kernels, memory");
+            throw Error(CGAN_E_BAD_DEVICE,
+                        "unknown option \"" + option.key +
+                            "\" of device cpu; known are threads, isa, kernels, transforms, memory");
         }
     }
     return std::make_unique<CpuBackend>(chosen, ledger);
@@ -93,7 +102,7 @@ std::string describe_cpu() {
 CpuBackend::CpuBackend(const CpuOptions& options, MemoryLedger& ledger) : options_(options), ledger_(ledger) {
     if (options.kernels == Kernels::Reference) return;
     fast_ = std::make_unique<fast::Operators>(options.threads, fast::kernels_for(options.isa == Isa::Avx2),
-                                              ledger);
+                                              options.transforms, ledger);
 }
 
 CpuBackend::~CpuBackend() = default;
@@ -101,7 +110,7 @@ CpuBackend::~CpuBackend() = default;
 std::string CpuBackend::describe() const {
     return cat("cpu: ", cpu_name(), ", ", options_.threads,
                options_.threads == 1 ? " thread, " : " threads, ", isa_name(options_.isa), ", ",
-               kernels_name(options_.kernels), " kernels");
+               kernels_name(options_.kernels), " kernels", options_.transforms ? "" : ", no transforms");
 }
 
 // ---- memory ----

@@ -23,6 +23,7 @@ struct CpuOptions {
     int threads = 1;
     Isa isa = Isa::Baseline;
     Kernels kernels = Kernels::Handwritten;
+    bool transforms = true; // whether convolutions may work on transformed data (FFT, Winograd)
 };
 
 class CpuBackend final : public Backend {

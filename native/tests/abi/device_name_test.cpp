@@ -31,8 +31,9 @@ TEST(DeviceName, UnknownDevices) {
 }
 
 TEST(DeviceName, UnknownOptions) {
-    expect_rejected(CGAN_E_BAD_DEVICE, "cpu?colour=red",
-                    "unknown option \"colour\" of device cpu; known are threads, isa, kernels, memory");
+    expect_rejected(
+        CGAN_E_BAD_DEVICE, "cpu?colour=red",
+        "unknown option \"colour\" of device cpu; known are threads, isa, kernels, transforms, memory");
     expect_rejected(CGAN_E_BAD_DEVICE, "cpu?threads", "option \"threads\" is not of the form name=value");
     expect_rejected(CGAN_E_BAD_DEVICE, "cpu?=2", "option \"=2\" is not of the form name=value");
     expect_rejected(CGAN_E_BAD_DEVICE, "cpu?threads=1&&isa=auto",
@@ -52,12 +53,14 @@ TEST(DeviceName, BadValues) {
     expect_rejected(CGAN_E_BAD_DEVICE, "cpu?isa=sse9", "isa=sse9 is unknown; known are auto, baseline, avx2");
     expect_rejected(CGAN_E_BAD_DEVICE, "cpu?kernels=best",
                     "kernels=best is unknown; known are auto, handwritten, vendor, reference");
+    expect_rejected(CGAN_E_BAD_DEVICE, "cpu?transforms=1", "transforms=1 is unknown; known are on, off");
 }
 
 TEST(DeviceName, OptionsReachTheDevice) {
     EXPECT_NE(std::string::npos, describe(Session("cpu?threads=3")).find(", 3 threads, "));
     EXPECT_NE(std::string::npos, describe(Session("cpu?threads=1&isa=baseline")).find(", 1 thread, "));
     EXPECT_NE(std::string::npos, describe(Session("cpu?kernels=reference")).find("reference kernels"));
+    EXPECT_NE(std::string::npos, describe(Session("cpu?transforms=off")).find(", no transforms"));
     EXPECT_TRUE(describe(Session("faulty:cpu?threads=2")).starts_with("faulty: cpu: "));
 }
 

@@ -5,7 +5,9 @@
 //   1. the call succeeds;
 //   2. the guard words around every tensor are intact, and so are all sources;
 //   3. every element of a destination was written with a finite number;
-//   4. whole-number inputs: float32 results equal those of the reference (cases that are exact);
+//   4. whole-number inputs: results equal those of the reference (cases that are exact, on devices that do
+//   not
+//      transform the data);
 //   5. random inputs: results agree with the reference in float64 within 8 * 2^-24 * max(sqrt(K) * terms,
 //   |result|);
 //      sources are in [-1, 1], so that max|a| * max|b| of the law is 1;
@@ -55,16 +57,19 @@ struct OperatorCase {
     std::vector<OperandSpec> operands;
     std::function<cgan_status(cgan_context*, Tensors)> call;
 
-    bool doubles = true;    // run in float64, too
-    bool exact = true;      // whole numbers give equal results on all devices
-    bool identical = false; // random inputs do, too
+    bool doubles = true; // run in float64, too
+    bool exact = true;   // whole numbers give equal results on all devices
+    bool transformable =
+        false;              // unless the device may transform the data (FFT, Winograd): then the law holds
+    bool identical = false; // random inputs give equal results, too
     double reduction = 1;   // K of the law: how many products or terms a result sums
     double terms = 1;       // factor of the law, for results that are made of several such sums
     double least_nonzero = 0.3;
-    // For destinations of integers that random inputs may settle differently: what is wrong, or nothing. Gets
-    // the elements of all operands after the run on the device and on the reference.
+    // For destinations of integers that rounding may settle either way: what is wrong, or nothing. Gets the
+    // elements of all operands after the run on the device and on the reference, and max|a| * max|b| of the
+    // law.
     std::function<std::string(const std::vector<std::vector<double>>& got,
-                              const std::vector<std::vector<double>>& want)>
+                              const std::vector<std::vector<double>>& want, double scale)>
         check_integers;
 };
 

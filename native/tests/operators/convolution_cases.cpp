@@ -18,8 +18,6 @@ struct Layer {
     std::int64_t oh() const { return (h * upsample + top + bottom - r) / stride_h + 1; }
     std::int64_t ow() const { return (w * upsample + left + right - s) / stride_w + 1; }
     double work() const { return static_cast<double>(n * oh() * ow() * k * r * s * c); }
-    // Candidates by Fourier or Winograd transforms round, whole numbers or not: those layers that they may serve.
-    bool may_transform() const { return stride_h == 1 && stride_w == 1 && r * s > 1 && c >= 8 && k >= 8; }
 
     std::string text() const {
         return name("n", n, "_h", h, "_w", w, "_c", c, "_k", k, "_r", r, "_s", s, "_stride", stride_h, "x",
@@ -128,7 +126,8 @@ OperatorCase layer_case(const char* op, const Layer& layer, std::int32_t activat
     OperatorCase c;
     c.op = op;
     c.text = name(layer.text(), "_act", activation, bias ? "_bias" : "");
-    c.exact = is_exact(activation) && !layer.may_transform();
+    c.exact = is_exact(activation);
+    c.transformable = true;
     c.doubles = layer.work() < 200000;
     return c;
 }
@@ -198,9 +197,9 @@ double convolve(const Layer& l, const std::vector<double>& src, const std::vecto
 
 // A place other than the reference's is right only where the two convolutions agree within the law.
 std::string check_places(const Layer& l, const std::vector<std::vector<double>>& got,
-                         const std::vector<std::vector<double>>& want) {
+                         const std::vector<std::vector<double>>& want, double scale) {
     const std::int64_t pw = l.ow() / 2, ph = l.oh() / 2;
-    const double limit = 16 * 0x1p-24 * std::sqrt(static_cast<double>(l.r * l.s * l.c + 1));
+    const double limit = 16 * 0x1p-24 * scale * std::sqrt(static_cast<double>(l.r * l.s * l.c + 1));
     for (std::size_t i = 0; i < got[3].size(); i++) {
         if (got[3][i] == want[3][i]) continue;
         const auto at = static_cast<std::int64_t>(i);
@@ -229,7 +228,9 @@ OperatorCase pool_forward_case(const Layer& layer, std::int32_t activation, bool
                   {"dst", Role::Destination, pooled},
                   {"arg", Role::Destination, pooled, Values::Signed, 0, CGAN_U8}};
     if (bias) c.operands.push_back({"bia", Role::Source, {layer.k}});
-    c.check_integers = [layer](const auto& got, const auto& want) { return check_places(layer, got, want); };
+    c.check_integers = [layer](const auto& got, const auto& want, double scale) {
+        return check_places(layer, got, want, scale);
+    };
     const auto p = layer.params(activation);
     c.call = [p, bias](cgan_context* ctx, Tensors t) {
         return cgan_conv2d_pool_forward(ctx, &p, &t[0], &t[1], bias ? &t[4] : nullptr, &t[2], &t[3]);
@@ -249,7 +250,7 @@ OperatorCase pool_backward_data_case(const Layer& layer, std::int32_t activation
     OperatorCase c = backward_data_case(layer, CGAN_ACT_NONE, false);
     c.op = "conv2d_pool_backward_data";
     c.text = name(layer.text(), "_act", activation);
-    c.exact = is_exact(activation) && !layer.may_transform();
+    c.exact = is_exact(activation);
     const auto pooled = pooled_sources(layer, activation);
     c.operands = {c.operands[0], pooled[0], pooled[1], pooled[2], c.operands[2]};
     c.least_nonzero = 0.05;
@@ -264,7 +265,7 @@ OperatorCase pool_backward_filter_case(const Layer& layer, std::int32_t activati
     OperatorCase c = backward_filter_case(layer, bias);
     c.op = "conv2d_pool_backward_filter";
     c.text = name(layer.text(), "_act", activation, bias ? "_bias" : "");
-    c.exact = is_exact(activation) && !layer.may_transform();
+    c.exact = is_exact(activation);
     const auto pooled = pooled_sources(layer, activation);
     std::vector<OperandSpec> operands = {c.operands[0], pooled[0], pooled[1], pooled[2], c.operands[2]};
     if (bias) operands.push_back(c.operands[3]);

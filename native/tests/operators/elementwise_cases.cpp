@@ -176,7 +176,7 @@ OperatorCase convert_case(const Conversion& conversion, std::int64_t n) {
     c.exact = conversion.scale == std::floor(conversion.scale);
     c.least_nonzero = conversion.from == CGAN_I32 ? 0 : 0.2;
     c.terms = 2;
-    c.check_integers = [](const auto& got, const auto& want) {
+    c.check_integers = [](const auto& got, const auto& want, double) {
         for (std::size_t i = 0; i < got[1].size(); i++) {
             if (!(std::abs(got[1][i] - want[1][i]) <= 1)) return name("dst[", i, "] is ", got[1][i]);
         }

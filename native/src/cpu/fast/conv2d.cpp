@@ -77,9 +77,13 @@ void pooled_bias(Machine& machine, const cgan_conv2d_params& p, const View& dst,
     sum_columns(machine, gradient, n / k, k, 1.0, d_bia.as<float>());
 }
 
+std::optional<SpectralPlan> plan_transform(const Machine& machine, const ConvShape& shape) {
+    return machine.transforms ? plan_spectral(shape) : std::nullopt;
+}
+
 void forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
              const Epilogue& epilogue, float* dst) {
-    if (const auto plan = plan_spectral(shape))
+    if (const auto plan = plan_transform(machine, shape))
         spectral_forward(machine, shape, *plan, src, wei, epilogue, dst);
     else
         direct_forward(machine, shape, src, wei, epilogue, dst);
@@ -87,7 +91,7 @@ void forward(Machine& machine, const ConvShape& shape, const float* src, const f
 
 void backward_data(Machine& machine, const ConvShape& shape, const float* wei, const float* d_dst,
                    const Epilogue& epilogue, float* d_src) {
-    if (const auto plan = plan_spectral(shape))
+    if (const auto plan = plan_transform(machine, shape))
         spectral_backward_data(machine, shape, *plan, wei, d_dst, epilogue, d_src);
     else
         direct_backward_data(machine, shape, wei, d_dst, epilogue, d_src);
@@ -95,7 +99,7 @@ void backward_data(Machine& machine, const ConvShape& shape, const float* wei, c
 
 void backward_filter(Machine& machine, const ConvShape& shape, const float* src, const float* d_dst,
                      float* d_wei) {
-    if (const auto plan = plan_spectral(shape))
+    if (const auto plan = plan_transform(machine, shape))
         spectral_backward_filter(machine, shape, *plan, src, d_dst, d_wei);
     else
         direct_backward_filter(machine, shape, src, d_dst, d_wei);
@@ -135,7 +139,7 @@ bool Operators::conv2d_pool_forward(const cgan_conv2d_params& p, const View& src
                                     const View& bia, const View& dst, const View& arg) {
     const ConvShape shape = shape_of(p, src, wei);
     if (!all_f32(src, wei, bia, dst) || shape.upsample != 1) return false;
-    const auto plan = plan_spectral(shape);
+    const auto plan = plan_transform(machine_, shape);
     if (plan && plan->single) {
         const Pooled pooled{dst.as<float>(), nullptr, arg.as<std::uint8_t>(), {}};
         spectral_forward(machine_, shape, *plan, src.as<float>(), wei.as<float>(), epilogue_of(p, bia),
@@ -156,7 +160,7 @@ bool Operators::conv2d_pool_backward_data(const cgan_conv2d_params& p, const Vie
                                           const View& d_dst, const View& arg, const View& d_src) {
     const ConvShape shape = shape_of(p, d_src, wei);
     if (!all_f32(wei, dst, d_dst, d_src) || !shape.foldable()) return false;
-    const auto plan = plan_spectral(shape);
+    const auto plan = plan_transform(machine_, shape);
     if (plan && plan->single && plan->phases() == 1) {
         const Pooled pooled = pooled_gradient(p, dst, d_dst, arg);
         spectral_backward_data(machine_, shape, *plan, wei.as<float>(), nullptr, {}, d_src.as<float>(),
@@ -175,7 +179,7 @@ bool Operators::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const V
     if (!all_f32(src, dst, d_dst, d_wei, d_bia)) return false;
     const ConvShape shape = shape_of(p, src, d_wei);
     Scratch::Frame frame(scratch_);
-    const auto plan = plan_spectral(shape);
+    const auto plan = plan_transform(machine_, shape);
     if (plan && plan->single && plan->phases() == 1) {
         const Pooled pooled = pooled_gradient(p, dst, d_dst, arg);
         spectral_backward_filter(machine_, shape, *plan, src.as<float>(), nullptr, d_wei.as<float>(),

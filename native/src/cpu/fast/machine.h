@@ -1,4 +1,4 @@
-// What a fast operator runs on: threads, kernels, scratch memory.
+// What a fast operator runs on: threads, kernels, scratch memory, and what it may do.
 #pragma once
 
 #include <cstdint>
@@ -62,6 +62,7 @@ struct Machine {
     ThreadPool& pool;
     const Kernels& kernels;
     Scratch& scratch;
+    bool transforms; // convolutions may work on transformed data
 };
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }

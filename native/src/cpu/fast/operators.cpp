@@ -4,8 +4,8 @@
 
 namespace cgan::fast {
 
-Operators::Operators(int threads, const Kernels& kernels, MemoryLedger& ledger)
-    : pool_(threads), scratch_(ledger), machine_{pool_, kernels, scratch_} {}
+Operators::Operators(int threads, const Kernels& kernels, bool transforms, MemoryLedger& ledger)
+    : pool_(threads), scratch_(ledger), machine_{pool_, kernels, scratch_, transforms} {}
 
 // Innermost axis of the result and its source stride; runs in parallel.
 bool Operators::permute(const cgan_permute_params& p, const View& src, const View& dst) {

@@ -8,7 +8,7 @@ namespace cgan::fast {
 
 class Operators {
   public:
-    Operators(int threads, const Kernels& kernels, MemoryLedger& ledger);
+    Operators(int threads, const Kernels& kernels, bool transforms, MemoryLedger& ledger);
 
     bool fill(double value, const View& dst);
     bool convert(double scale, double shift, const View& src, const View& dst);
