@@ -8,6 +8,10 @@
 #include <memory>
 #include <numeric>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 namespace cgan_sim {
 
 Dim threadIdx, blockIdx, blockDim, gridDim;
@@ -45,11 +49,52 @@ std::string text(const Dim& d) {
 // Thrown into suspended fibers so that their stacks unwind after another thread of the block failed.
 struct Unwind {};
 
+// A stack, as AddressSanitizer has to be told before execution moves to it.
+struct StackRange {
+    const void* bottom = nullptr;
+    std::size_t bytes = 0;
+};
+
+#if defined(__SANITIZE_ADDRESS__)
+void leave_stack(void** kept, const StackRange& next) {
+    __sanitizer_start_switch_fiber(kept, next.bottom, next.bytes);
+}
+void enter_stack(void* kept, StackRange* previous) {
+    if (previous)
+        __sanitizer_finish_switch_fiber(kept, &previous->bottom, &previous->bytes);
+    else
+        __sanitizer_finish_switch_fiber(kept, nullptr, nullptr);
+}
+#else
+void leave_stack(void**, const StackRange&) {}
+void enter_stack(void*, StackRange*) {}
+#endif
+
 // A fiber that runs one thread after another; its stack outlives blocks and launches.
 struct Worker {
     bc::fiber fiber;  // the thread, while the scheduler runs
     bc::fiber caller; // the scheduler, while the thread runs
+    StackRange stack, caller_stack;
     Thread* thread = nullptr;
+
+    // In the fiber: to the scheduler and, when that resumes this fiber, back.
+    void yield() {
+        void* kept = nullptr;
+        leave_stack(&kept, caller_stack);
+        caller = std::move(caller).resume();
+        enter_stack(kept, &caller_stack);
+    }
+};
+
+// Notes where the stack lies that it hands out.
+struct NotingStack : bc::fixedsize_stack {
+    StackRange* range;
+    explicit NotingStack(StackRange* range) : bc::fixedsize_stack(kStackBytes), range(range) {}
+    bc::stack_context allocate() {
+        const bc::stack_context stack = bc::fixedsize_stack::allocate();
+        *range = {static_cast<char*>(stack.sp) - stack.size, stack.size};
+        return stack;
+    }
 };
 
 struct Block {
@@ -89,11 +134,12 @@ void run_thread_body() {
 std::unique_ptr<Worker> make_worker() {
     auto worker = std::make_unique<Worker>();
     Worker* w = worker.get();
-    w->fiber = bc::fiber(std::allocator_arg, bc::fixedsize_stack(kStackBytes), [w](bc::fiber&& caller) {
+    w->fiber = bc::fiber(std::allocator_arg, NotingStack(&w->stack), [w](bc::fiber&& caller) {
         w->caller = std::move(caller);
+        enter_stack(nullptr, &w->caller_stack);
         for (;;) {
             run_thread_body();
-            w->caller = std::move(w->caller).resume();
+            w->yield();
         }
         return bc::fiber();
     });
@@ -103,14 +149,16 @@ std::unique_ptr<Worker> make_worker() {
 void resume(Worker& worker) {
     running = &worker;
     threadIdx = worker.thread->index;
+    void* kept = nullptr;
+    leave_stack(&kept, worker.stack);
     worker.fiber = std::move(worker.fiber).resume();
+    enter_stack(kept, nullptr);
     running = nullptr;
 }
 
 // Called inside a fiber: back to the scheduler until something wakes this thread.
 void suspend() {
-    Worker& worker = *running;
-    worker.caller = std::move(worker.caller).resume();
+    running->yield();
     if (block->unwinding) throw Unwind{};
 }
 

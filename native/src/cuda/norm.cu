@@ -167,18 +167,20 @@ __global__ void __launch_bounds__(kBlock)
     }
 }
 
+// share = 1 / c: a division in float64 is a call, which costs a stack.
 __global__ void __launch_bounds__(kRowBlock)
-    layer_forward_kernel(std::int64_t rows, int c, double epsilon, const float* __restrict__ src,
-                         const float* __restrict__ gamma, const float* __restrict__ beta,
-                         float* __restrict__ dst, float* __restrict__ mean, float* __restrict__ rstd) {
+    layer_forward_kernel(std::int64_t rows, int c, double share, double epsilon,
+                         const float* __restrict__ src, const float* __restrict__ gamma,
+                         const float* __restrict__ beta, float* __restrict__ dst, float* __restrict__ mean,
+                         float* __restrict__ rstd) {
     __shared__ SharedArray<double, 32> scratch;
     for (std::int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
         const float* x = src + row * c;
         double sum = 0, squares = 0;
         for (int i = threadIdx.x; i < c; i += kRowBlock) sum += double(x[i]);
-        const double centre = block_fold(sum, Add{}, scratch) / c;
+        const double centre = block_fold(sum, Add{}, scratch) * share;
         for (int i = threadIdx.x; i < c; i += kRowBlock) squares += (x[i] - centre) * (x[i] - centre);
-        const double spread = 1 / sqrt(block_fold(squares, Add{}, scratch) / c + epsilon);
+        const double spread = 1 / sqrt(block_fold(squares, Add{}, scratch) * share + epsilon);
         const float m = float(centre), s = float(spread);
         for (int i = threadIdx.x; i < c; i += kRowBlock)
             dst[row * c + i] = fmaf(at_or(gamma, i, 1), (x[i] - m) * s, at_or(beta, i, 0));
@@ -294,8 +296,8 @@ void CudaBackend::layer_norm_forward(const cgan_norm_params& p, const View& src,
     require_f32(src, "layer_norm_forward");
     const std::int64_t rows = src.dims[0];
     launch(device_, unsigned(rows < 65536 ? rows : 65536), kRowBlock, layer_forward_kernel, rows,
-           int(src.dims[1]), p.epsilon, src.as<float>(), gamma.as<float>(), beta.as<float>(), dst.as<float>(),
-           mean.as<float>(), rstd.as<float>());
+           int(src.dims[1]), 1.0 / double(src.dims[1]), p.epsilon, src.as<float>(), gamma.as<float>(),
+           beta.as<float>(), dst.as<float>(), mean.as<float>(), rstd.as<float>());
 }
 
 void CudaBackend::layer_norm_backward(const cgan_norm_params&, const View& src, const View& gamma,
