@@ -3,6 +3,7 @@
 
 #include "cpu/fast/conv_direct.h"
 #include "cpu/fast/conv_fft.h"
+#include "cpu/fast/conv_thin.h"
 #include "cpu/fast/operators.h"
 #include "cpu/fast/sums.h"
 
@@ -23,26 +24,6 @@ ConvShape shape_of(const cgan_conv2d_params& p, const View& src, const View& wei
 
 Epilogue epilogue_of(const cgan_conv2d_params& p, const View& bia) {
     return {bia.as<float>(), {p.activation, static_cast<float>(p.alpha)}};
-}
-
-// The gradient of a convolution's result [n, oh, ow, k] from that of its pooled, activated form; odd last
-// rows and columns get 0.
-float* unpool(Machine& machine, const ConvShape& s, const cgan_conv2d_params& p, const View& dst,
-              const View& d_dst, const View& arg) {
-    float* full = machine.scratch.take<float>(s.n * s.oh * s.ow * s.k);
-    const std::int64_t ph = s.oh / 2, pw = s.ow / 2;
-    machine.pool.parallel(s.n, [&](std::int64_t n, int) {
-        float* image = full + n * s.oh * s.ow * s.k;
-        std::fill(image, image + s.oh * s.ow * s.k, 0.0f);
-        for (std::int64_t i = 0; i < ph * pw; i++) {
-            const std::int64_t at = (n * ph * pw + i) * s.k;
-            float* window = image + (i / pw * 2 * s.ow + i % pw * 2) * s.k;
-            machine.kernels.unpool_window({p.activation, static_cast<float>(p.alpha)}, dst.as<float>() + at,
-                                          d_dst.as<float>() + at, arg.as<std::uint8_t>() + at, s.k, window,
-                                          s.k, s.ow * s.k);
-        }
-    });
-    return full;
 }
 
 // dst, arg = act(maxpool(full + bia)) of a whole convolution's result.
@@ -85,22 +66,57 @@ void forward(Machine& machine, const ConvShape& shape, const float* src, const f
              const Epilogue& epilogue, float* dst) {
     if (const auto plan = plan_transform(machine, shape))
         spectral_forward(machine, shape, *plan, src, wei, epilogue, dst);
+    else if (is_thin(shape))
+        thin_forward(machine, shape, src, wei, epilogue, dst);
     else
         direct_forward(machine, shape, src, wei, epilogue, dst);
 }
 
+void pool_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
+                  const Epilogue& epilogue, const Pooled& pooled) {
+    const auto plan = plan_transform(machine, shape);
+    if (plan && plan->single) {
+        spectral_forward(machine, shape, *plan, src, wei, epilogue, nullptr, &pooled);
+    } else if (plan) {
+        Scratch::Frame frame(machine.scratch);
+        float* full = machine.scratch.take<float>(shape.n * shape.oh * shape.ow * shape.k);
+        spectral_forward(machine, shape, *plan, src, wei, {}, full);
+        pool(machine, shape, full, epilogue, pooled.dst, pooled.arg);
+    } else if (is_thin(shape)) {
+        thin_forward(machine, shape, src, wei, epilogue, nullptr, &pooled);
+    } else {
+        direct_pool_forward(machine, shape, src, wei, epilogue, pooled.dst, pooled.arg);
+    }
+}
+
+// Single windows of one phase take pooled gradients as they are.
+bool takes_pooled(const std::optional<SpectralPlan>& plan) {
+    return plan && plan->single && plan->phases() == 1;
+}
+
 void backward_data(Machine& machine, const ConvShape& shape, const float* wei, const float* d_dst,
-                   const Epilogue& epilogue, float* d_src) {
-    if (const auto plan = plan_transform(machine, shape))
-        spectral_backward_data(machine, shape, *plan, wei, d_dst, epilogue, d_src);
-    else
-        direct_backward_data(machine, shape, wei, d_dst, epilogue, d_src);
+                   const Epilogue& epilogue, float* d_src, const Pooled* pooled = nullptr) {
+    Scratch::Frame frame(machine.scratch);
+    const auto plan = plan_transform(machine, shape);
+    if (!plan) return direct_backward_data(machine, shape, wei, d_dst, epilogue, d_src, pooled);
+    if (pooled && !takes_pooled(plan)) {
+        d_dst = unpool_batch(machine, shape, *pooled);
+        pooled = nullptr;
+    }
+    spectral_backward_data(machine, shape, *plan, wei, d_dst, epilogue, d_src, pooled);
 }
 
 void backward_filter(Machine& machine, const ConvShape& shape, const float* src, const float* d_dst,
-                     float* d_wei) {
-    if (const auto plan = plan_transform(machine, shape))
-        spectral_backward_filter(machine, shape, *plan, src, d_dst, d_wei);
+                     float* d_wei, const Pooled* pooled = nullptr) {
+    Scratch::Frame frame(machine.scratch);
+    const auto plan = plan_transform(machine, shape);
+    if (!plan && is_thin(shape)) return thin_backward_filter(machine, shape, src, d_dst, d_wei, pooled);
+    if (pooled && !takes_pooled(plan)) {
+        d_dst = unpool_batch(machine, shape, *pooled);
+        pooled = nullptr;
+    }
+    if (plan)
+        spectral_backward_filter(machine, shape, *plan, src, d_dst, d_wei, pooled);
     else
         direct_backward_filter(machine, shape, src, d_dst, d_wei);
 }
@@ -139,20 +155,8 @@ bool Operators::conv2d_pool_forward(const cgan_conv2d_params& p, const View& src
                                     const View& bia, const View& dst, const View& arg) {
     const ConvShape shape = shape_of(p, src, wei);
     if (!all_f32(src, wei, bia, dst) || shape.upsample != 1) return false;
-    const auto plan = plan_transform(machine_, shape);
-    if (plan && plan->single) {
-        const Pooled pooled{dst.as<float>(), nullptr, arg.as<std::uint8_t>(), {}};
-        spectral_forward(machine_, shape, *plan, src.as<float>(), wei.as<float>(), epilogue_of(p, bia),
-                         nullptr, &pooled);
-    } else if (plan) {
-        Scratch::Frame frame(scratch_);
-        float* full = scratch_.take<float>(shape.n * shape.oh * shape.ow * shape.k);
-        spectral_forward(machine_, shape, *plan, src.as<float>(), wei.as<float>(), {}, full);
-        pool(machine_, shape, full, epilogue_of(p, bia), dst.as<float>(), arg.as<std::uint8_t>());
-    } else {
-        direct_pool_forward(machine_, shape, src.as<float>(), wei.as<float>(), epilogue_of(p, bia),
-                            dst.as<float>(), arg.as<std::uint8_t>());
-    }
+    pool_forward(machine_, shape, src.as<float>(), wei.as<float>(), epilogue_of(p, bia),
+                 {dst.as<float>(), nullptr, arg.as<std::uint8_t>(), {}});
     return true;
 }
 
@@ -160,16 +164,8 @@ bool Operators::conv2d_pool_backward_data(const cgan_conv2d_params& p, const Vie
                                           const View& d_dst, const View& arg, const View& d_src) {
     const ConvShape shape = shape_of(p, d_src, wei);
     if (!all_f32(wei, dst, d_dst, d_src) || !shape.foldable()) return false;
-    const auto plan = plan_transform(machine_, shape);
-    if (plan && plan->single && plan->phases() == 1) {
-        const Pooled pooled = pooled_gradient(p, dst, d_dst, arg);
-        spectral_backward_data(machine_, shape, *plan, wei.as<float>(), nullptr, {}, d_src.as<float>(),
-                               &pooled);
-        return true;
-    }
-    Scratch::Frame frame(scratch_);
-    const float* full = unpool(machine_, shape, p, dst, d_dst, arg);
-    backward_data(machine_, shape, wei.as<float>(), full, {}, d_src.as<float>());
+    const Pooled pooled = pooled_gradient(p, dst, d_dst, arg);
+    backward_data(machine_, shape, wei.as<float>(), nullptr, {}, d_src.as<float>(), &pooled);
     return true;
 }
 
@@ -177,17 +173,8 @@ bool Operators::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const V
                                             const View& d_dst, const View& arg, const View& d_wei,
                                             const View& d_bia) {
     if (!all_f32(src, dst, d_dst, d_wei, d_bia)) return false;
-    const ConvShape shape = shape_of(p, src, d_wei);
-    Scratch::Frame frame(scratch_);
-    const auto plan = plan_transform(machine_, shape);
-    if (plan && plan->single && plan->phases() == 1) {
-        const Pooled pooled = pooled_gradient(p, dst, d_dst, arg);
-        spectral_backward_filter(machine_, shape, *plan, src.as<float>(), nullptr, d_wei.as<float>(),
-                                 &pooled);
-    } else {
-        const float* full = unpool(machine_, shape, p, dst, d_dst, arg);
-        backward_filter(machine_, shape, src.as<float>(), full, d_wei.as<float>());
-    }
+    const Pooled pooled = pooled_gradient(p, dst, d_dst, arg);
+    backward_filter(machine_, shape_of(p, src, d_wei), src.as<float>(), nullptr, d_wei.as<float>(), &pooled);
     if (d_bia.present()) pooled_bias(machine_, p, dst, d_dst, d_bia);
     return true;
 }

@@ -206,17 +206,22 @@ const float* repeat_bias(Machine& machine, const Epilogue& epilogue, const Desti
 }
 
 void run_shifted(Machine& machine, const ConvShape& shape, const Columns& columns, bool forward,
-                 const float* wei, const Images& src, const Epilogue& epilogue, const Destination& dst) {
+                 const float* wei, const Images& src, const Pooled* pooled, const Epilogue& epilogue,
+                 const Destination& dst) {
     Scratch::Frame frame(machine.scratch);
     const float* packed = pack_columns(machine, shape, columns, wei, forward);
     const Epilogue wide{repeat_bias(machine, epilogue, dst), epilogue.act};
     const std::int64_t pixels = src.h * src.w, image_floats = pixels * columns.total;
     float* all_products = machine.scratch.take<float>(machine.pool.threads() * image_floats);
-    const BlockScratches scratches(machine, 1, 0);
+    const BlockScratches scratches(machine, 1, pooled ? pixels * src.c : 0);
     machine.pool.parallel(shape.n, [&](std::int64_t n, int worker) {
         const BlockScratch scratch = scratches.of(worker);
         float* products = all_products + worker * image_floats;
         const float* from = src.data + n * pixels * src.c;
+        if (pooled) {
+            unpool_image(machine.kernels, shape, *pooled, n, scratch.pooled);
+            from = scratch.pooled;
+        }
         for (std::int64_t p = 0; p < pixels; p += kBlock) {
             const std::int64_t count = std::min(kBlock, pixels - p);
             for (std::int64_t i = 0; i < kBlock; i++)
@@ -240,30 +245,40 @@ void run_shifted(Machine& machine, const ConvShape& shape, const Columns& column
     });
 }
 
-void run(Machine& machine, const ConvShape& shape, const AxisPlan& ys, const AxisPlan& xs, bool forward,
-         const float* wei, const Images& src, const Epilogue& epilogue, const Destination& dst) {
-    const Columns columns = columns_of(ys, xs, dst.c);
+// Fewer than 8 results from enough channels, where products at each source pixel are fewer than at each
+// result.
+bool shifting_pays(const Columns& columns, const Images& src, const Destination& dst) {
     std::int64_t gathered = 0; // multiplications per image and summed channel
     for (const Stencil& s : columns.stencils) gathered += s.positions() * s.taps() * round_up(dst.c, kPanel);
     const std::int64_t shifted = src.h * src.w * round_up(columns.total, kPanel);
-    if (dst.c < 8 && src.c >= 8 && shifted < gathered)
-        run_shifted(machine, shape, columns, forward, wei, src, epilogue, dst);
-    else
-        run_plans(machine, shape, ys, xs, forward, wei, src, epilogue, dst);
+    return dst.c < 8 && src.c >= 8 && shifted < gathered;
 }
 
 } // namespace
 
 void direct_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
                     const Epilogue& epilogue, float* dst) {
-    run(machine, shape, forward_plan(shape.vertical()), forward_plan(shape.horizontal()), true, wei,
-        {src, shape.h, shape.w, shape.c}, epilogue, {dst, shape.oh, shape.ow, shape.k});
+    const AxisPlan ys = forward_plan(shape.vertical()), xs = forward_plan(shape.horizontal());
+    const Images from{src, shape.h, shape.w, shape.c};
+    const Destination to{dst, shape.oh, shape.ow, shape.k};
+    const Columns columns = columns_of(ys, xs, shape.k);
+    if (shifting_pays(columns, from, to))
+        run_shifted(machine, shape, columns, true, wei, from, nullptr, epilogue, to);
+    else
+        run_plans(machine, shape, ys, xs, true, wei, from, epilogue, to);
 }
 
 void direct_backward_data(Machine& machine, const ConvShape& shape, const float* wei, const float* d_dst,
-                          const Epilogue& epilogue, float* d_src) {
-    run(machine, shape, backward_plan(shape.vertical()), backward_plan(shape.horizontal()), false, wei,
-        {d_dst, shape.oh, shape.ow, shape.k}, epilogue, {d_src, shape.h, shape.w, shape.c});
+                          const Epilogue& epilogue, float* d_src, const Pooled* pooled) {
+    Scratch::Frame frame(machine.scratch);
+    const AxisPlan ys = backward_plan(shape.vertical()), xs = backward_plan(shape.horizontal());
+    Images from{d_dst, shape.oh, shape.ow, shape.k};
+    const Destination to{d_src, shape.h, shape.w, shape.c};
+    const Columns columns = columns_of(ys, xs, shape.c);
+    if (shifting_pays(columns, from, to))
+        return run_shifted(machine, shape, columns, false, wei, from, pooled, epilogue, to);
+    if (pooled) from.data = unpool_batch(machine, shape, *pooled);
+    run_plans(machine, shape, ys, xs, false, wei, from, epilogue, to);
 }
 
 void direct_pool_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,

@@ -1,8 +1,7 @@
 // Convolutions by register tiles over gathered rows: any kernel, stride, padding, channel count.
 #pragma once
 
-#include "cpu/fast/conv_plan.h"
-#include "cpu/fast/machine.h"
+#include "cpu/fast/pooled.h"
 
 namespace cgan::fast {
 
@@ -14,9 +13,11 @@ void direct_forward(Machine& machine, const ConvShape& shape, const float* src, 
 void direct_pool_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
                          const Epilogue& epilogue, float* dst, std::uint8_t* arg);
 
-// d_src [n, h, w, c] = epilogue(transposed convolution of d_dst)
+// d_src [n, h, w, c] = epilogue(transposed convolution of d_dst); with `pooled` the gradient d_dst takes the
+// form given
+// there.
 void direct_backward_data(Machine& machine, const ConvShape& shape, const float* wei, const float* d_dst,
-                          const Epilogue& epilogue, float* d_src);
+                          const Epilogue& epilogue, float* d_src, const Pooled* pooled = nullptr);
 
 // d_wei [k, r, s, c] from src and d_dst
 void direct_backward_filter(Machine& machine, const ConvShape& shape, const float* src, const float* d_dst,

@@ -3,8 +3,7 @@
 
 #include <optional>
 
-#include "cpu/fast/conv_plan.h"
-#include "cpu/fast/machine.h"
+#include "cpu/fast/pooled.h"
 
 namespace cgan::fast {
 
@@ -29,14 +28,6 @@ struct SpectralPlan {
 // Depends on
 // the shape alone.
 std::optional<SpectralPlan> plan_spectral(const ConvShape& shape);
-
-// The gradient or result of a convolution in its pooled, activated form.
-struct Pooled {
-    float* dst;         // [n, oh / 2, ow / 2, k]
-    const float* d_dst; // the same; only for gradients
-    std::uint8_t* arg;  // the same
-    Activation act;     // only for gradients
-};
 
 // As conv_direct.h; with `pooled` (single windows only) the result, or the gradient d_dst, takes the form
 // given there.

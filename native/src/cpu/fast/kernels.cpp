@@ -33,6 +33,8 @@ const Kernels& CGAN_TABLE(CGAN_ISA)() {
         .add_columns = add_columns,
         .pack_a = pack_a,
         .pack_b = pack_b,
+        .pack_runs = pack_runs,
+        .unroll_runs = unroll_runs,
         .product = product,
         .gather_product = gather_product,
         .spectrum = spectrum,

@@ -118,6 +118,16 @@ struct Kernels {
                    std::int64_t k, float* dst);
     void (*pack_b)(const float* src, std::int64_t k_stride, std::int64_t col_stride, std::int64_t k,
                    std::int64_t cols, float* dst);
+    // Panels of A for `rows` rows that overlap: row i, element (r, j) is src[r * r_stride + i * step + j], j
+    // < run.
+    // May write up to 8 floats after the panels.
+    void (*pack_runs)(const float* src, std::int64_t r_stride, std::int64_t step, std::int64_t runs,
+                      std::int64_t run, std::int64_t rows, float* dst);
+    // The transpose, for filter gradients: dst[i][j % 6] of panel j / 6 is src[i * step + j], j < run; panels
+    // are
+    // `panel` floats apart. May write up to 8 floats after a panel's last row.
+    void (*unroll_runs)(const float* src, std::int64_t step, std::int64_t run, std::int64_t rows, float* dst,
+                        std::int64_t panel);
     // dst = (accumulate ? dst : 0) + A B; panels of A are a_panel floats apart, those of B b_panel
     void (*product)(const float* a, std::int64_t a_panel, const float* b, std::int64_t b_panel,
                     std::int64_t rows, std::int64_t cols, std::int64_t k, float* dst, std::int64_t ld,

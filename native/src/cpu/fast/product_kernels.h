@@ -107,9 +107,8 @@ CGAN_INLINE void multiply_chains(Vec (&acc)[R][kWide], const float* a, const flo
     total.join(acc);
 }
 
-template <int R>
-static void product_tile(const float* a, const float* b, std::int64_t k, float* dst, std::int64_t ld,
-                         std::int64_t cols, bool accumulate) {
+template <int R> static void product_tile(const float* a, const float* b, std::int64_t k, float* dst,
+                                          std::int64_t ld, std::int64_t cols, bool accumulate) {
     for (int half = 0; half < kPanel && half < cols; half += kTileCols) {
         Vec acc[R][kWide];
         multiply_chains(acc, a, b + half, k);
@@ -341,6 +340,31 @@ static void pack_a(const float* src, std::int64_t row_stride, std::int64_t k_str
 static void pack_b(const float* src, std::int64_t k_stride, std::int64_t col_stride, std::int64_t k,
                    std::int64_t cols, float* dst) {
     pack<kPanel>(src, col_stride, k_stride, cols, k, dst);
+}
+
+static void pack_runs(const float* src, std::int64_t r_stride, std::int64_t step, std::int64_t runs,
+                      std::int64_t run, std::int64_t rows, float* dst) {
+    for (std::int64_t i = 0; i < rows; i += kRows, src += kRows * step) {
+        const std::int64_t count = least<std::int64_t>(kRows, rows - i);
+        for (std::int64_t r = 0; r < runs; r++)
+            for (std::int64_t j = 0; j < run; j++, dst += kRows) {
+                const float* from = src + r * r_stride + j;
+                if (step == 1 &&
+                    count == kRows) // six neighbours; what is copied beyond them is overwritten next
+                    std::memcpy(dst, from, 8 * sizeof(float));
+                else
+                    for (std::int64_t k = 0; k < kRows; k++) dst[k] = k < count ? from[k * step] : 0.0f;
+            }
+    }
+}
+
+static void unroll_runs(const float* src, std::int64_t step, std::int64_t run, std::int64_t rows, float* dst,
+                        std::int64_t panel) {
+    for (std::int64_t j = 0; j < run; j += kRows, src += kRows, dst += panel) {
+        const std::int64_t count = least<std::int64_t>(kRows, run - j);
+        for (std::int64_t i = 0; i < rows; i++)
+            for (std::int64_t k = 0; k < count; k++) dst[i * kRows + k] = src[i * step + k];
+    }
 }
 
 } // namespace cgan::fast::CGAN_ISA

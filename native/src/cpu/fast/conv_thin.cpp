@@ -1,0 +1,154 @@
+// conv_thin.cpp -- convolutions of few source channels
+//
+// source  : each image is copied with its padding; then the taps of one filter row are contiguous, s * c
+//           floats
+// forward : a row of results at a time: its rows of s * c floats become a packed panel by whole-vector copies
+// gradient: for each filter row r the product of [s, c] with d_dst's channels, which lie ready as columns
+// fusion  : pooling of two rows of results while they are in L1; unpooling of one image while it is in L2
+// threads : images; the filter's gradient is summed in groups of images, whose number depends on the batch
+//           alone, and the
+//           groups in order
+// repeat  : bit-equal for any number of threads
+// reference: cpu/reference/conv2d.cpp
+#include "cpu/fast/conv_thin.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "cpu/fast/filters.h"
+
+namespace cgan::fast {
+namespace {
+
+constexpr std::int64_t kSlack = 16;  // floats after a buffer that whole-vector copies may touch
+constexpr std::int64_t kGroups = 64; // of images, at most
+constexpr std::int64_t kBandPixels = 128;
+
+// An image with its padding.
+struct PaddedImage {
+    std::int64_t h, w, c; // padded
+
+    explicit PaddedImage(const ConvShape& s)
+        : h((s.oh - 1) * s.stride_h + s.r), w((s.ow - 1) * s.stride_w + s.s), c(s.c) {}
+    std::int64_t floats() const { return h * w * c + kSlack; }
+
+    void fill(const ConvShape& s, const float* image, float* to) const {
+        std::fill(to, to + floats(), 0.0f);
+        const std::int64_t rows = std::min(s.h, h - s.pad_top), cols = std::min(s.w, w - s.pad_left);
+        if (cols <= 0) return;
+        for (std::int64_t y = 0; y < rows; y++)
+            std::memcpy(to + ((y + s.pad_top) * w + s.pad_left) * c, image + y * s.w * c,
+                        static_cast<std::size_t>(cols * c) * sizeof(float));
+    }
+};
+
+} // namespace
+
+bool is_thin(const ConvShape& shape) { return shape.c < 8 && shape.upsample == 1; }
+
+void thin_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
+                  const Epilogue& epilogue, float* dst, const Pooled* pooled) {
+    Scratch::Frame frame(machine.scratch);
+    const Kernels& kernels = machine.kernels;
+    const AxisPlan ys = forward_plan(shape.vertical()), xs = forward_plan(shape.horizontal());
+    const float* packed = pack_filter(machine, shape, {ys[0], xs[0]}, wei, true);
+    const PaddedImage padded(shape);
+    const std::int64_t depth = shape.taps() * shape.c, run = shape.s * shape.c, width = shape.ow * shape.k;
+    const std::int64_t panel_floats = round_up(shape.ow, kRows) * depth + kSlack;
+    const std::int64_t floats = round_up(padded.floats(), 16) + round_up(panel_floats, 16) + 2 * width;
+    float* scratch = machine.scratch.take<float>(machine.pool.threads() * round_up(floats, 16));
+    const std::int64_t bands =
+        std::clamp<std::int64_t>(ceil_div(4 * machine.pool.threads(), shape.n), 1, shape.oh);
+    const std::int64_t band = round_up(ceil_div(shape.oh, bands), 2);
+    machine.pool.parallel(shape.n * ceil_div(shape.oh, band), [&](std::int64_t task, int worker) {
+        float* image = scratch + worker * round_up(floats, 16);
+        float* panels = image + round_up(padded.floats(), 16);
+        float* rows = panels + round_up(panel_floats, 16);
+        const std::int64_t n = task / ceil_div(shape.oh, band),
+                           first = task % ceil_div(shape.oh, band) * band;
+        padded.fill(shape, src + n * shape.h * shape.w * shape.c, image);
+        for (std::int64_t y = first; y < std::min(first + band, shape.oh); y++) {
+            kernels.pack_runs(image + y * shape.stride_h * padded.w * shape.c, padded.w * shape.c,
+                              shape.stride_w * shape.c, shape.r, run, shape.ow, panels);
+            float* out = pooled ? rows + y % 2 * width : dst + (n * shape.oh + y) * width;
+            kernels.product(panels, depth * kRows, packed, depth * kPanel, shape.ow, shape.k, depth, out,
+                            shape.k, false);
+            if (!pooled && epilogue.any()) kernels.epilogue(epilogue, out, shape.ow, shape.k, shape.k);
+            if (!pooled || y % 2 == 0) continue;
+            const std::int64_t at = (n * (shape.oh / 2) + y / 2) * (shape.ow / 2) * shape.k;
+            for (std::int64_t x = 0; x < shape.ow / 2; x++)
+                kernels.pool_window(rows + 2 * x * shape.k, shape.k, width, shape.k, epilogue,
+                                    pooled->dst + at + x * shape.k, pooled->arg + at + x * shape.k);
+        }
+    });
+}
+
+namespace {
+
+// The memory of one worker that sums filter gradients.
+struct FilterScratch {
+    std::int64_t image_floats, panel_floats, gradient_floats;
+    float* data;
+
+    FilterScratch(Machine& machine, const ConvShape& s, const PaddedImage& padded, bool pooled)
+        : image_floats(round_up(padded.floats(), 16)),
+          panel_floats(round_up(s.r * ceil_div(s.s * s.c, kRows) * kRows * s.oh * s.ow + kSlack, 16)),
+          gradient_floats(pooled ? round_up(s.oh * s.ow * s.k, 16) : 0) {
+        data = machine.scratch.take<float>(machine.pool.threads() * total());
+    }
+    std::int64_t total() const { return image_floats + panel_floats + gradient_floats; }
+    float* image(int worker) const { return data + worker * total(); }
+    float* panels(int worker) const { return image(worker) + image_floats; }
+    float* gradient(int worker) const { return panels(worker) + panel_floats; }
+};
+
+// sums [r, s, c][k] (=|+=) one image's part.
+void add_image(const Kernels& kernels, const ConvShape& s, const PaddedImage& padded, const float* image,
+               const float* d_dst, float* panels, bool accumulate, float* sums) {
+    const std::int64_t run = s.s * s.c, pixels = s.oh * s.ow, row_panels = ceil_div(run, kRows);
+    for (std::int64_t r = 0; r < s.r; r++)
+        for (std::int64_t y = 0; y < s.oh; y++)
+            kernels.unroll_runs(image + (y * s.stride_h + r) * padded.w * s.c, s.stride_w * s.c, run, s.ow,
+                                panels + (r * row_panels * pixels + y * s.ow) * kRows, pixels * kRows);
+    const std::int64_t band = std::max<std::int64_t>(kBandPixels / s.ow, 1);
+    for (std::int64_t y = 0; y < s.oh; y += band)
+        for (std::int64_t col = 0; col < s.k; col += kPanel)
+            for (std::int64_t r = 0; r < s.r; r++)
+                kernels.filter_product({panels + (r * row_panels * pixels + y * s.ow) * kRows, 0,
+                                        pixels * kRows, run, d_dst + y * s.ow * s.k + col, 0, s.ow * s.k, s.k,
+                                        1, std::min(band, s.oh - y), s.ow, sums + r * run * s.k + col, s.k,
+                                        std::min<std::int64_t>(s.k - col, kPanel), accumulate || y > 0});
+}
+
+} // namespace
+
+void thin_backward_filter(Machine& machine, const ConvShape& shape, const float* src, const float* d_dst,
+                          float* d_wei, const Pooled* pooled) {
+    Scratch::Frame frame(machine.scratch);
+    const PaddedImage padded(shape);
+    const FilterScratch scratch(machine, shape, padded, pooled != nullptr);
+    const std::int64_t depth = shape.taps() * shape.c, size = depth * shape.k;
+    const std::int64_t group = ceil_div(shape.n, kGroups), groups = ceil_div(shape.n, group);
+    float* sums = machine.scratch.take<float>(groups * size + kSlack);
+    machine.pool.parallel(groups, [&](std::int64_t g, int worker) {
+        for (std::int64_t n = g * group; n < std::min((g + 1) * group, shape.n); n++) {
+            padded.fill(shape, src + n * shape.h * shape.w * shape.c, scratch.image(worker));
+            const float* gradient = d_dst + n * shape.oh * shape.ow * shape.k;
+            if (pooled) {
+                unpool_image(machine.kernels, shape, *pooled, n, scratch.gradient(worker));
+                gradient = scratch.gradient(worker);
+            }
+            add_image(machine.kernels, shape, padded, scratch.image(worker), gradient, scratch.panels(worker),
+                      n > g * group, sums + g * size);
+        }
+    });
+    for (std::int64_t k = 0; k < shape.k; k++)
+        for (std::int64_t i = 0; i < depth; i++) {
+            double total = 0;
+            for (std::int64_t g = 0; g < groups; g++)
+                total += static_cast<double>(sums[g * size + i * shape.k + k]);
+            d_wei[k * depth + i] = static_cast<float>(total);
+        }
+}
+
+} // namespace cgan::fast

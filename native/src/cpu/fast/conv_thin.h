@@ -1,0 +1,19 @@
+// Convolutions of few source channels, such as pictures.
+#pragma once
+
+#include "cpu/fast/pooled.h"
+
+namespace cgan::fast {
+
+// True if the two functions below serve the shape: fewer than 8 source channels, not enlarged.
+bool is_thin(const ConvShape& shape);
+
+// As direct_forward; with `pooled` the result takes the form given there.
+void thin_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
+                  const Epilogue& epilogue, float* dst, const Pooled* pooled = nullptr);
+
+// As direct_backward_filter; with `pooled` the gradient d_dst takes the form given there.
+void thin_backward_filter(Machine& machine, const ConvShape& shape, const float* src, const float* d_dst,
+                          float* d_wei, const Pooled* pooled = nullptr);
+
+} // namespace cgan::fast

@@ -1,0 +1,27 @@
+#include "cpu/fast/pooled.h"
+
+#include <algorithm>
+
+namespace cgan::fast {
+
+void unpool_image(const Kernels& kernels, const ConvShape& shape, const Pooled& pooled, std::int64_t n,
+                  float* image) {
+    const std::int64_t ph = shape.oh / 2, pw = shape.ow / 2, k = shape.k;
+    if (shape.oh % 2 || shape.ow % 2) std::fill(image, image + shape.oh * shape.ow * k, 0.0f);
+    for (std::int64_t i = 0; i < ph * pw; i++) {
+        const std::int64_t at = (n * ph * pw + i) * k;
+        kernels.unpool_window(pooled.act, pooled.dst + at, pooled.d_dst + at, pooled.arg + at, k,
+                              image + (i / pw * 2 * shape.ow + i % pw * 2) * k, k, shape.ow * k);
+    }
+}
+
+const float* unpool_batch(Machine& machine, const ConvShape& shape, const Pooled& pooled) {
+    const std::int64_t image = shape.oh * shape.ow * shape.k;
+    float* full = machine.scratch.take<float>(shape.n * image);
+    machine.pool.parallel(shape.n, [&](std::int64_t n, int) {
+        unpool_image(machine.kernels, shape, pooled, n, full + n * image);
+    });
+    return full;
+}
+
+} // namespace cgan::fast

@@ -1,0 +1,24 @@
+// Results of convolutions in their pooled, activated form.
+#pragma once
+
+#include "cpu/fast/conv_plan.h"
+#include "cpu/fast/machine.h"
+
+namespace cgan::fast {
+
+// A convolution's result, or its gradient, after 2x2 max pooling and activation.
+struct Pooled {
+    float* dst;         // [n, oh / 2, ow / 2, k]
+    const float* d_dst; // the same; only for gradients
+    std::uint8_t* arg;  // the same
+    Activation act;     // only for gradients
+};
+
+// The gradient [oh, ow, k] of image n's unpooled, unactivated result; odd last rows and columns get 0.
+void unpool_image(const Kernels& kernels, const ConvShape& shape, const Pooled& pooled, std::int64_t n,
+                  float* image);
+
+// The same for all images, in scratch memory of the caller's frame.
+const float* unpool_batch(Machine& machine, const ConvShape& shape, const Pooled& pooled);
+
+} // namespace cgan::fast
