@@ -41,7 +41,10 @@ Isa read_isa(const Option& option) {
 Kernels read_kernels(const Option& option) {
     if (option.value == "auto") return Kernels::Auto;
     if (option.value == "handwritten") return Kernels::Handwritten;
-    if (option.value == "vendor") return Kernels::Vendor;
+    if (option.value == "vendor") {
+        throw Error(CGAN_E_NO_DEVICE,
+                    "kernels=vendor: this build has no vendor library for the CPU; use kernels=handwritten");
+    }
     if (option.value == "reference") return Kernels::Reference;
     throw Error(CGAN_E_BAD_DEVICE,
                 "kernels=" + option.value + " is unknown; known are auto, handwritten, vendor, reference");
@@ -59,8 +62,6 @@ const char* kernels_name(Kernels kernels) {
         return "auto";
     case Kernels::Handwritten:
         return "handwritten";
-    case Kernels::Vendor:
-        return "vendor";
     case Kernels::Reference:
         return "reference";
     }
@@ -108,9 +109,16 @@ CpuBackend::CpuBackend(const CpuOptions& options, MemoryLedger& ledger) : option
 CpuBackend::~CpuBackend() = default;
 
 std::string CpuBackend::describe() const {
-    return cat("cpu: ", cpu_name(), ", ", options_.threads,
-               options_.threads == 1 ? " thread, " : " threads, ", isa_name(options_.isa), ", ",
-               kernels_name(options_.kernels), " kernels", options_.transforms ? "" : ", no transforms");
+    std::string text =
+        cat("cpu: ", cpu_name(), ", ", options_.threads, options_.threads == 1 ? " thread, " : " threads, ",
+            isa_name(options_.isa), ", ", kernels_name(options_.kernels), " kernels",
+            options_.transforms ? "" : ", no transforms");
+    for (const auto& [op, served] : served_) {
+        text += cat("\n", op, ":");
+        if (served.handwritten > 0) text += cat(" handwritten ", served.handwritten);
+        if (served.reference > 0) text += cat(" reference ", served.reference);
+    }
+    return text;
 }
 
 // ---- memory ----
@@ -141,218 +149,284 @@ void CpuBackend::synchronize() {}
 
 // ---- operators ----
 
+template <class Fast, class Plain> void CpuBackend::serve(const char* op, Fast fast, Plain plain) {
+    if (fast_ && fast(*fast_)) {
+        served_[op].handwritten++;
+    } else {
+        serve(op, plain);
+    }
+}
+
+template <class Plain> void CpuBackend::serve(const char* op, Plain plain) {
+    plain();
+    served_[op].reference++;
+}
+
 void CpuBackend::fill(double value, const View& dst) {
-    if (fast_ && fast_->fill(value, dst)) return;
-    reference::fill(value, dst);
+    serve(
+        "fill", [&](auto& fast) { return fast.fill(value, dst); }, [&] { reference::fill(value, dst); });
 }
 
 void CpuBackend::convert(double scale, double shift, const View& src, const View& dst) {
-    if (fast_ && fast_->convert(scale, shift, src, dst)) return;
-    reference::convert(scale, shift, src, dst);
+    serve(
+        "convert", [&](auto& fast) { return fast.convert(scale, shift, src, dst); },
+        [&] { reference::convert(scale, shift, src, dst); });
 }
 
 void CpuBackend::unary(const cgan_unary_params& p, const View& src, const View& dst) {
-    if (fast_ && fast_->unary(p, src, dst)) return;
-    reference::unary(p, src, dst);
+    serve(
+        "unary", [&](auto& fast) { return fast.unary(p, src, dst); }, [&] { reference::unary(p, src, dst); });
 }
 
 void CpuBackend::activation_backward(const cgan_unary_params& p, const View& dst, const View& d_dst,
                                      const View& d_src) {
-    if (fast_ && fast_->activation_backward(p, dst, d_dst, d_src)) return;
-    reference::activation_backward(p, dst, d_dst, d_src);
+    serve(
+        "activation_backward", [&](auto& fast) { return fast.activation_backward(p, dst, d_dst, d_src); },
+        [&] { reference::activation_backward(p, dst, d_dst, d_src); });
 }
 
 void CpuBackend::binary(const cgan_binary_params& p, const View& a, const View& b, const View& dst) {
-    if (fast_ && fast_->binary(p, a, b, dst)) return;
-    reference::binary(p, a, b, dst);
+    serve(
+        "binary", [&](auto& fast) { return fast.binary(p, a, b, dst); },
+        [&] { reference::binary(p, a, b, dst); });
 }
 
 void CpuBackend::reduce(const cgan_reduce_params& p, const View& src, const View& dst) {
-    if (fast_ && fast_->reduce(p, src, dst)) return;
-    reference::reduce(p, src, dst);
+    serve(
+        "reduce", [&](auto& fast) { return fast.reduce(p, src, dst); },
+        [&] { reference::reduce(p, src, dst); });
 }
 
-void CpuBackend::argmax(const View& src, const View& dst) { reference::argmax(src, dst); }
+void CpuBackend::argmax(const View& src, const View& dst) {
+    serve("argmax", [&] { reference::argmax(src, dst); });
+}
 
 void CpuBackend::permute(const cgan_permute_params& p, const View& src, const View& dst) {
-    if (fast_ && fast_->permute(p, src, dst)) return;
-    reference::permute(p, src, dst);
+    serve(
+        "permute", [&](auto& fast) { return fast.permute(p, src, dst); },
+        [&] { reference::permute(p, src, dst); });
 }
 
 void CpuBackend::slice_copy(const cgan_slice_params& p, const View& src, const View& dst) {
-    reference::slice_copy(p, src, dst);
+    serve("slice_copy", [&] { reference::slice_copy(p, src, dst); });
 }
 
 void CpuBackend::gather_rows(const View& table, const View& index, const View& dst) {
-    reference::gather_rows(table, index, dst);
+    serve("gather_rows", [&] { reference::gather_rows(table, index, dst); });
 }
 
 void CpuBackend::scatter_add_rows(const View& index, const View& d_dst, const View& d_table) {
-    reference::scatter_add_rows(index, d_dst, d_table);
+    serve("scatter_add_rows", [&] { reference::scatter_add_rows(index, d_dst, d_table); });
 }
 
 void CpuBackend::softmax_forward(const cgan_softmax_params& p, const View& src, const View& dst) {
-    if (fast_ && fast_->softmax_forward(p, src, dst)) return;
-    reference::softmax_forward(p, src, dst);
+    serve(
+        "softmax_forward", [&](auto& fast) { return fast.softmax_forward(p, src, dst); },
+        [&] { reference::softmax_forward(p, src, dst); });
 }
 
 void CpuBackend::softmax_backward(const cgan_softmax_params& p, const View& dst, const View& d_dst,
                                   const View& d_src) {
-    if (fast_ && fast_->softmax_backward(p, dst, d_dst, d_src)) return;
-    reference::softmax_backward(p, dst, d_dst, d_src);
+    serve(
+        "softmax_backward", [&](auto& fast) { return fast.softmax_backward(p, dst, d_dst, d_src); },
+        [&] { reference::softmax_backward(p, dst, d_dst, d_src); });
 }
 
 void CpuBackend::matmul(const cgan_matmul_params& p, const View& a, const View& b, const View& dst) {
-    if (fast_ && fast_->matmul(p, a, b, dst)) return;
-    reference::matmul(p, a, b, dst);
+    serve(
+        "matmul", [&](auto& fast) { return fast.matmul(p, a, b, dst); },
+        [&] { reference::matmul(p, a, b, dst); });
 }
 
 void CpuBackend::dense_forward(const cgan_dense_params& p, const View& src, const View& wei, const View& bia,
                                const View& dst) {
-    if (fast_ && fast_->dense_forward(p, src, wei, bia, dst)) return;
-    reference::dense_forward(p, src, wei, bia, dst);
+    serve(
+        "dense_forward", [&](auto& fast) { return fast.dense_forward(p, src, wei, bia, dst); },
+        [&] { reference::dense_forward(p, src, wei, bia, dst); });
 }
 
 void CpuBackend::conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
                                 const View& bia, const View& dst) {
-    if (fast_ && fast_->conv2d_forward(p, src, wei, bia, dst)) return;
-    reference::conv2d_forward(p, src, wei, bia, dst);
+    serve(
+        "conv2d_forward", [&](auto& fast) { return fast.conv2d_forward(p, src, wei, bia, dst); },
+        [&] { reference::conv2d_forward(p, src, wei, bia, dst); });
 }
 
 void CpuBackend::conv2d_backward_data(const cgan_conv2d_params& p, const View& wei, const View& d_dst,
                                       const View& bia, const View& d_src) {
-    if (fast_ && fast_->conv2d_backward_data(p, wei, d_dst, bia, d_src)) return;
-    reference::conv2d_backward_data(ledger_, p, wei, d_dst, bia, d_src);
+    serve(
+        "conv2d_backward_data",
+        [&](auto& fast) { return fast.conv2d_backward_data(p, wei, d_dst, bia, d_src); },
+        [&] { reference::conv2d_backward_data(ledger_, p, wei, d_dst, bia, d_src); });
 }
 
 void CpuBackend::conv2d_backward_filter(const cgan_conv2d_params& p, const View& src, const View& d_dst,
                                         const View& d_wei, const View& d_bia) {
-    if (fast_ && fast_->conv2d_backward_filter(p, src, d_dst, d_wei, d_bia)) return;
-    reference::conv2d_backward_filter(ledger_, p, src, d_dst, d_wei, d_bia);
+    serve(
+        "conv2d_backward_filter",
+        [&](auto& fast) { return fast.conv2d_backward_filter(p, src, d_dst, d_wei, d_bia); },
+        [&] { reference::conv2d_backward_filter(ledger_, p, src, d_dst, d_wei, d_bia); });
 }
 
 void CpuBackend::conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
                                      const View& bia, const View& dst, const View& arg) {
-    if (fast_ && fast_->conv2d_pool_forward(p, src, wei, bia, dst, arg)) return;
-    reference::conv2d_pool_forward(p, src, wei, bia, dst, arg);
+    serve(
+        "conv2d_pool_forward",
+        [&](auto& fast) { return fast.conv2d_pool_forward(p, src, wei, bia, dst, arg); },
+        [&] { reference::conv2d_pool_forward(p, src, wei, bia, dst, arg); });
 }
 
 void CpuBackend::conv2d_pool_backward_data(const cgan_conv2d_params& p, const View& wei, const View& dst,
                                            const View& d_dst, const View& arg, const View& d_src) {
-    if (fast_ && fast_->conv2d_pool_backward_data(p, wei, dst, d_dst, arg, d_src)) return;
-    reference::conv2d_pool_backward_data(ledger_, p, wei, dst, d_dst, arg, d_src);
+    serve(
+        "conv2d_pool_backward_data",
+        [&](auto& fast) { return fast.conv2d_pool_backward_data(p, wei, dst, d_dst, arg, d_src); },
+        [&] { reference::conv2d_pool_backward_data(ledger_, p, wei, dst, d_dst, arg, d_src); });
 }
 
 void CpuBackend::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const View& src, const View& dst,
                                              const View& d_dst, const View& arg, const View& d_wei,
                                              const View& d_bia) {
-    if (fast_ && fast_->conv2d_pool_backward_filter(p, src, dst, d_dst, arg, d_wei, d_bia)) return;
-    reference::conv2d_pool_backward_filter(ledger_, p, src, dst, d_dst, arg, d_wei, d_bia);
+    serve(
+        "conv2d_pool_backward_filter",
+        [&](auto& fast) { return fast.conv2d_pool_backward_filter(p, src, dst, d_dst, arg, d_wei, d_bia); },
+        [&] { reference::conv2d_pool_backward_filter(ledger_, p, src, dst, d_dst, arg, d_wei, d_bia); });
 }
 
 void CpuBackend::pool2d_forward(const cgan_pool2d_params& p, const View& src, const View& dst,
                                 const View& arg) {
-    if (fast_ && fast_->pool2d_forward(p, src, dst, arg)) return;
-    reference::pool2d_forward(p, src, dst, arg);
+    serve(
+        "pool2d_forward", [&](auto& fast) { return fast.pool2d_forward(p, src, dst, arg); },
+        [&] { reference::pool2d_forward(p, src, dst, arg); });
 }
 
 void CpuBackend::pool2d_backward(const cgan_pool2d_params& p, const View& d_dst, const View& arg,
                                  const View& d_src) {
-    if (fast_ && fast_->pool2d_backward(p, d_dst, arg, d_src)) return;
-    reference::pool2d_backward(p, d_dst, arg, d_src);
+    serve(
+        "pool2d_backward", [&](auto& fast) { return fast.pool2d_backward(p, d_dst, arg, d_src); },
+        [&] { reference::pool2d_backward(p, d_dst, arg, d_src); });
 }
 
 void CpuBackend::pool2d_gather(const cgan_pool2d_params& p, const View& src, const View& arg,
                                const View& dst) {
-    if (fast_ && fast_->pool2d_gather(p, src, arg, dst)) return;
-    reference::pool2d_gather(p, src, arg, dst);
+    serve(
+        "pool2d_gather", [&](auto& fast) { return fast.pool2d_gather(p, src, arg, dst); },
+        [&] { reference::pool2d_gather(p, src, arg, dst); });
 }
 
 void CpuBackend::upsample2d_forward(const cgan_upsample2d_params& p, const View& src, const View& dst) {
-    if (fast_ && fast_->upsample2d_forward(p, src, dst)) return;
-    reference::upsample2d_forward(p, src, dst);
+    serve(
+        "upsample2d_forward", [&](auto& fast) { return fast.upsample2d_forward(p, src, dst); },
+        [&] { reference::upsample2d_forward(p, src, dst); });
 }
 
 void CpuBackend::upsample2d_backward(const cgan_upsample2d_params& p, const View& d_dst, const View& d_src) {
-    if (fast_ && fast_->upsample2d_backward(p, d_dst, d_src)) return;
-    reference::upsample2d_backward(p, d_dst, d_src);
+    serve(
+        "upsample2d_backward", [&](auto& fast) { return fast.upsample2d_backward(p, d_dst, d_src); },
+        [&] { reference::upsample2d_backward(p, d_dst, d_src); });
 }
 
 void CpuBackend::batch_norm_training(const cgan_norm_params& p, const View& src, const View& gamma,
                                      const View& beta, const View& running_mean, const View& running_var,
                                      const View& dst, const View& mean, const View& rstd) {
-    if (fast_ && fast_->batch_norm_training(p, src, gamma, beta, running_mean, running_var, dst, mean, rstd))
-        return;
-    reference::batch_norm_training(p, src, gamma, beta, running_mean, running_var, dst, mean, rstd);
+    serve(
+        "batch_norm_training",
+        [&](auto& fast) {
+            return fast.batch_norm_training(p, src, gamma, beta, running_mean, running_var, dst, mean, rstd);
+        },
+        [&] {
+            reference::batch_norm_training(p, src, gamma, beta, running_mean, running_var, dst, mean, rstd);
+        });
 }
 
 void CpuBackend::batch_norm_inference(const cgan_norm_params& p, const View& src, const View& gamma,
                                       const View& beta, const View& running_mean, const View& running_var,
                                       const View& dst) {
-    if (fast_ && fast_->batch_norm_inference(p, src, gamma, beta, running_mean, running_var, dst)) return;
-    reference::batch_norm_inference(p, src, gamma, beta, running_mean, running_var, dst);
+    serve(
+        "batch_norm_inference",
+        [&](auto& fast) {
+            return fast.batch_norm_inference(p, src, gamma, beta, running_mean, running_var, dst);
+        },
+        [&] { reference::batch_norm_inference(p, src, gamma, beta, running_mean, running_var, dst); });
 }
 
 void CpuBackend::batch_norm_backward(const cgan_norm_params& p, const View& src, const View& gamma,
                                      const View& mean, const View& rstd, const View& d_dst, const View& d_src,
                                      const View& d_gamma, const View& d_beta) {
-    if (fast_ && fast_->batch_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta)) return;
-    reference::batch_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta);
+    serve(
+        "batch_norm_backward",
+        [&](auto& fast) {
+            return fast.batch_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta);
+        },
+        [&] { reference::batch_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta); });
 }
 
 void CpuBackend::layer_norm_forward(const cgan_norm_params& p, const View& src, const View& gamma,
                                     const View& beta, const View& dst, const View& mean, const View& rstd) {
-    if (fast_ && fast_->layer_norm_forward(p, src, gamma, beta, dst, mean, rstd)) return;
-    reference::layer_norm_forward(p, src, gamma, beta, dst, mean, rstd);
+    serve(
+        "layer_norm_forward",
+        [&](auto& fast) { return fast.layer_norm_forward(p, src, gamma, beta, dst, mean, rstd); },
+        [&] { reference::layer_norm_forward(p, src, gamma, beta, dst, mean, rstd); });
 }
 
 void CpuBackend::layer_norm_backward(const cgan_norm_params& p, const View& src, const View& gamma,
                                      const View& mean, const View& rstd, const View& d_dst, const View& d_src,
                                      const View& d_gamma, const View& d_beta) {
-    if (fast_ && fast_->layer_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta)) return;
-    reference::layer_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta);
+    serve(
+        "layer_norm_backward",
+        [&](auto& fast) {
+            return fast.layer_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta);
+        },
+        [&] { reference::layer_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta); });
 }
 
 void CpuBackend::random(const cgan_random_params& p, const View& step, const View& dst) {
-    reference::random(p, step, dst);
+    serve("random", [&] { reference::random(p, step, dst); });
 }
 
-void CpuBackend::optimizer_advance(const View& hyper) { reference::optimizer_advance(hyper); }
+void CpuBackend::optimizer_advance(const View& hyper) {
+    serve("optimizer_advance", [&] { reference::optimizer_advance(hyper); });
+}
 
 void CpuBackend::adam(const cgan_adam_params& p, const View& hyper, Views param, Views grad, Views m,
                       Views v) {
-    if (fast_ && fast_->adam(p, hyper, param, grad, m, v)) return;
-    reference::adam(p, hyper, param, grad, m, v);
+    serve(
+        "adam", [&](auto& fast) { return fast.adam(p, hyper, param, grad, m, v); },
+        [&] { reference::adam(p, hyper, param, grad, m, v); });
 }
 
 void CpuBackend::sgd(const cgan_sgd_params& p, const View& hyper, Views param, Views grad, Views velocity) {
-    if (fast_ && fast_->sgd(p, hyper, param, grad, velocity)) return;
-    reference::sgd(p, hyper, param, grad, velocity);
+    serve(
+        "sgd", [&](auto& fast) { return fast.sgd(p, hyper, param, grad, velocity); },
+        [&] { reference::sgd(p, hyper, param, grad, velocity); });
 }
 
 void CpuBackend::rmsprop(const cgan_rmsprop_params& p, const View& hyper, Views param, Views grad, Views v) {
-    if (fast_ && fast_->rmsprop(p, hyper, param, grad, v)) return;
-    reference::rmsprop(p, hyper, param, grad, v);
+    serve(
+        "rmsprop", [&](auto& fast) { return fast.rmsprop(p, hyper, param, grad, v); },
+        [&] { reference::rmsprop(p, hyper, param, grad, v); });
 }
 
 void CpuBackend::ema(const cgan_ema_params& p, Views src, Views dst) {
-    if (fast_ && fast_->ema(p, src, dst)) return;
-    reference::ema(p, src, dst);
+    serve(
+        "ema", [&](auto& fast) { return fast.ema(p, src, dst); }, [&] { reference::ema(p, src, dst); });
 }
 
 void CpuBackend::clamp(const cgan_clamp_params& p, Views tensors) {
-    if (fast_ && fast_->clamp(p, tensors)) return;
-    reference::clamp(p, tensors);
+    serve(
+        "clamp", [&](auto& fast) { return fast.clamp(p, tensors); }, [&] { reference::clamp(p, tensors); });
 }
 
 void CpuBackend::global_norm(Views tensors, const View& dst) {
-    if (fast_ && fast_->global_norm(tensors, dst)) return;
-    reference::global_norm(tensors, dst);
+    serve(
+        "global_norm", [&](auto& fast) { return fast.global_norm(tensors, dst); },
+        [&] { reference::global_norm(tensors, dst); });
 }
 
 void CpuBackend::clip_by_norm(const cgan_clip_params& p, const View& norm, Views tensors) {
-    if (fast_ && fast_->clip_by_norm(p, norm, tensors)) return;
-    reference::clip_by_norm(p, norm, tensors);
+    serve(
+        "clip_by_norm", [&](auto& fast) { return fast.clip_by_norm(p, norm, tensors); },
+        [&] { reference::clip_by_norm(p, norm, tensors); });
 }
 
 } // namespace cgan

@@ -2,8 +2,10 @@
 // allow.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "backend.h"
 
@@ -17,7 +19,7 @@ class Operators;
 enum class Isa { Baseline, Avx2 };
 
 // Which candidates may serve an operator (option `kernels`).
-enum class Kernels { Auto, Handwritten, Vendor, Reference };
+enum class Kernels { Auto, Handwritten, Reference };
 
 struct CpuOptions {
     int threads = 1;
@@ -119,8 +121,19 @@ class CpuBackend final : public Backend {
     void clip_by_norm(const cgan_clip_params& p, const View& norm, Views tensors) override;
 
   private:
+    // Calls that a candidate has served, for describe().
+    struct Served {
+        std::int64_t handwritten = 0, reference = 0;
+    };
+
+    // Runs the handwritten kernel, or the plain loops if there is none for these operands (fast returns false).
+    template <class Fast, class Plain> void serve(const char* op, Fast fast, Plain plain);
+    // Runs plain loops that no kernel would beat: they only move data or make few numbers.
+    template <class Plain> void serve(const char* op, Plain plain);
+
     const CpuOptions options_;
     MemoryLedger& ledger_;
+    std::map<std::string_view, Served> served_;
     std::unique_ptr<fast::Operators> fast_; // null when the reference is to serve everything
 };
 
