@@ -2,6 +2,8 @@ package dev.cgan.cli;
 
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -11,19 +13,20 @@ import java.util.concurrent.atomic.AtomicInteger;
  * sun.misc.Signal}; by reflection, because javac warns of any other use. On a JVM without it, signals keep their usual
  * effect: the program ends, and the newest checkpoint is what remains.
  */
-final class Interrupts {
+final class Interrupts implements AutoCloseable {
     private static final int SIGINT = 2;
     private static final int SIGTERM = 15;
 
     private final Runnable onFirst;
     private final AtomicInteger received = new AtomicInteger();
+    private final Map<String, Object> before = new LinkedHashMap<>();
 
     private Interrupts(Runnable onFirst) {
         this.onFirst = onFirst;
     }
 
     /**
-     * Starts to listen, for the rest of the process.
+     * Starts to listen, until it is closed.
      *
      * @param onFirst called once, on a thread of the JVM's own
      * @return which signal came, if any
@@ -46,8 +49,19 @@ final class Interrupts {
         return number == 0 ? 0 : 128 + number;
     }
 
+    /** Gives the signals back to whoever had them before. */
+    @Override
+    public void close() {
+        before.forEach((name, handler) -> {
+            try {
+                install(name, handler);
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
     private void handle(String name, int number) throws ReflectiveOperationException {
-        Class<?> signal = Class.forName("sun.misc.Signal");
         Class<?> handler = Class.forName("sun.misc.SignalHandler");
         InvocationHandler act = (proxy, method, args) -> switch (method.getName()) {
             case "handle" -> receive(number);
@@ -56,8 +70,14 @@ final class Interrupts {
             default -> "handler of SIG" + name;
         };
         Object proxy = Proxy.newProxyInstance(handler.getClassLoader(), new Class<?>[] {handler}, act);
-        signal.getMethod("handle", signal, handler)
-                .invoke(null, signal.getConstructor(String.class).newInstance(name), proxy);
+        before.put(name, install(name, proxy));
+    }
+
+    /** {@return the handler that was there before} */
+    private static Object install(String name, Object handler) throws ReflectiveOperationException {
+        Class<?> signal = Class.forName("sun.misc.Signal");
+        return signal.getMethod("handle", signal, Class.forName("sun.misc.SignalHandler"))
+                .invoke(null, signal.getConstructor(String.class).newInstance(name), handler);
     }
 
     private Object receive(int number) {

@@ -13,7 +13,9 @@ import java.util.function.LongSupplier;
 final class ProgressPrinter implements TrainListener {
     private static final long LIVE_NANOS = 100_000_000L;
     private static final long PLAIN_NANOS = 5_000_000_000L;
-    private static final int BAR = 20;
+    private static final int LONGEST_BAR = 20;
+    private static final int SHORTEST_BAR = 6;
+    private static final int BAR_RANK = 6;
 
     /** A piece of the line; where the terminal is too narrow, pieces of the greatest rank are left out first. */
     private record Piece(int rank, String text) {}
@@ -69,11 +71,11 @@ final class ProgressPrinter implements TrainListener {
         shownBefore = true;
         lastShown = now;
         if (width > 0) {
-            String line = fit(pieces(progress), width - 1);
+            String line = fit(progress, width - 1);
             out.print("\r" + line + " ".repeat(Math.max(0, lineLength - line.length())));
             lineLength = line.length();
         } else {
-            out.println(fit(pieces(progress).stream().filter(p -> p.rank() < 8).toList(), Integer.MAX_VALUE));
+            out.println(joined(pieces(progress, 0)));
         }
         out.flush();
     }
@@ -110,28 +112,39 @@ final class ProgressPrinter implements TrainListener {
         }
     }
 
-    private List<Piece> pieces(Progress p) {
-        int done = (int) (BAR * p.step() / Math.max(1, p.steps()));
-        String bar = "=".repeat(done) + (done < BAR ? ">" + " ".repeat(BAR - done - 1) : "");
-        return List.of(
-                new Piece(8, model),
-                new Piece(9, "[" + bar + "]"),
-                new Piece(7, format("%3d%%", 100 * p.step() / Math.max(1, p.steps()))),
-                new Piece(0, "step " + p.step() + "/" + p.steps()),
-                new Piece(1, format("d_loss %.3f", p.discriminatorLoss())),
-                new Piece(2, format("g_loss %.3f", p.generatorLoss())),
-                new Piece(3, format("D(x) %.2f", p.real())),
-                new Piece(4, format("D(G(z)) %.2f", p.fake())),
-                new Piece(5, format(p.imagesPerSecond() < 10 ? "%.1f img/s" : "%.0f img/s", p.imagesPerSecond())),
-                new Piece(6, "mem " + Units.bytes(p.heldBytes())),
-                new Piece(3, "ETA " + Units.duration(p.secondsLeft())));
+    /** The pieces in their order; without model and bar if the bar has no length. */
+    private List<Piece> pieces(Progress p, int barLength) {
+        List<Piece> pieces = new ArrayList<>();
+        if (barLength > 0) {
+            int done = (int) (barLength * p.step() / Math.max(1, p.steps()));
+            String rest = done < barLength ? ">" + " ".repeat(barLength - done - 1) : "";
+            pieces.add(new Piece(9, model));
+            pieces.add(new Piece(BAR_RANK, "[" + "=".repeat(done) + rest + "]"));
+        }
+        pieces.add(new Piece(8, format("%3d%%", 100 * p.step() / Math.max(1, p.steps()))));
+        pieces.add(new Piece(0, "step " + p.step() + "/" + p.steps()));
+        pieces.add(new Piece(1, format("d_loss %.3f", p.discriminatorLoss())));
+        pieces.add(new Piece(2, format("g_loss %.3f", p.generatorLoss())));
+        pieces.add(new Piece(3, format("D(x) %.2f", p.real())));
+        pieces.add(new Piece(4, format("D(G(z)) %.2f", p.fake())));
+        pieces.add(new Piece(5, format(p.imagesPerSecond() < 10 ? "%.1f img/s" : "%.0f img/s", p.imagesPerSecond())));
+        pieces.add(new Piece(7, "mem " + Units.bytes(p.heldBytes())));
+        pieces.add(new Piece(3, "ETA " + Units.duration(p.secondsLeft())));
+        return pieces;
     }
 
-    private static String fit(List<Piece> pieces, int columns) {
-        List<Piece> kept = new ArrayList<>(pieces);
+    /** Leaves out what has no room, then lets the bar take the room that is left. */
+    private String fit(Progress progress, int columns) {
+        List<Piece> kept = pieces(progress, SHORTEST_BAR);
         while (joined(kept).length() > columns && kept.size() > 1) {
             int rank = kept.stream().mapToInt(Piece::rank).max().orElseThrow();
             kept.removeIf(piece -> piece.rank() == rank);
+        }
+        int greatest = kept.stream().mapToInt(Piece::rank).max().orElseThrow();
+        int bar = Math.min(LONGEST_BAR, SHORTEST_BAR + columns - joined(kept).length());
+        if (greatest >= BAR_RANK && bar > SHORTEST_BAR) {
+            kept = pieces(progress, bar);
+            kept.removeIf(piece -> piece.rank() > greatest);
         }
         String line = joined(kept);
         return line.length() <= columns ? line : line.substring(0, Math.max(0, columns));

@@ -69,14 +69,12 @@ final class TrainRun {
         TrainConfig config = before.with(given);
         Dataset data = open(config);
         ProgressPrinter printer = printer();
-        try (Trainer trainer = Trainer.resume(run, config, data, printer)) {
+        try (Trainer trainer = resume(run, config, data, printer)) {
             if (trainer.step() >= config.steps()) {
                 throw new ConfigException(folder + " has already made " + trainer.step() + " steps of " + config.steps()
                         + "; ask for more with --steps");
             }
             return run(trainer, printer);
-        } catch (IllegalArgumentException e) {
-            throw new ConfigException(e.getMessage(), e);
         }
     }
 
@@ -88,24 +86,24 @@ final class TrainRun {
     }
 
     private int run(Trainer trainer, ProgressPrinter printer) throws IOException {
-        Interrupts interrupts = Interrupts.listen(() -> {
+        try (Interrupts interrupts = Interrupts.listen(() -> {
             printer.interrupted();
             trainer.requestStop();
-        });
-        TrainResult result;
-        try {
-            result = trainer.run();
-        } finally {
-            printer.endLine();
+        })) {
+            TrainResult result;
+            try {
+                result = trainer.run();
+            } finally {
+                printer.endLine();
+            }
+            Path folder = trainer.folder().orElseThrow();
+            if (!result.finished() && interrupts.exitCode() != 0) {
+                printer.say("stopped after step " + result.step() + "; go on with: cgan-cli train --resume " + folder);
+                return interrupts.exitCode();
+            }
+            printer.say("done; draw from it with: cgan-cli sample " + folder);
+            return 0;
         }
-        if (!result.finished() && interrupts.exitCode() != 0) {
-            printer.say("stopped after step " + result.step() + "; go on with: cgan-cli train --resume "
-                    + trainer.folder().orElseThrow());
-            return interrupts.exitCode();
-        }
-        printer.say(
-                "done; draw from it with: cgan-cli sample " + trainer.folder().orElseThrow());
-        return 0;
     }
 
     private TrainConfig configuration(Path file) throws IOException {
@@ -138,6 +136,15 @@ final class TrainRun {
     private static Trainer create(TrainConfig config, Dataset data, ProgressPrinter printer) {
         try {
             return Trainer.create(config, data, printer);
+        } catch (IllegalArgumentException e) {
+            throw new ConfigException(e.getMessage(), e);
+        }
+    }
+
+    private static Trainer resume(RunDirectory run, TrainConfig config, Dataset data, ProgressPrinter printer)
+            throws IOException {
+        try {
+            return Trainer.resume(run, config, data, printer);
         } catch (IllegalArgumentException e) {
             throw new ConfigException(e.getMessage(), e);
         }

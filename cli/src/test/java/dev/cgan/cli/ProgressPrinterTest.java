@@ -34,6 +34,16 @@ class ProgressPrinterTest {
     }
 
     @Test
+    void barShrinksBeforeItGoes() {
+        printer(100, false).onStep(at(1140));
+        String line = text.toString().substring(text.toString().indexOf('\r') + 1);
+        assertThat(line)
+                .startsWith("[==>   ]  step 1140/3000")
+                .endsWith("D(G(z)) 0.41  214 img/s  ETA 9m21s")
+                .hasSize(99);
+    }
+
+    @Test
     void narrowTerminalKeepsTheImportantFiguresOnOneLine() {
         printer(80, false).onStep(at(1140));
         String line = text.toString().substring(text.toString().indexOf('\r') + 1);

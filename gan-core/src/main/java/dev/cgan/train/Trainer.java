@@ -202,7 +202,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     /** {@return the device's memory, for estimates and tests} */
-    public dev.cgan.tensor.MemoryReport memory() {
+    public MemoryReport memory() {
         return device.memory();
     }
 
@@ -250,7 +250,7 @@ public final class Trainer implements AutoCloseable {
 
     private Batch upload(DataBatch host) {
         Tensor pixels = device.bytes(host.pixels(), host.size(), images.height(), images.width(), images.channels());
-        // As the reference experiment has it, (p - 127.5) / 127.5: the difference is exact, the quotient rounded once.
+        // In the order (p - 127.5) / 127.5 the difference is exact, so that opposite pixels become opposite numbers.
         return new Batch(pixels.convert(DType.F32, 1, -127.5).dividedBy(127.5), device.ints(host.labels()));
     }
 

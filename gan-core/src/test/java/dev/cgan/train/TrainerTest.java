@@ -83,6 +83,14 @@ class TrainerTest {
         assertThat(metrics("c")).isNotEqualTo(metrics("a"));
     }
 
+    @Test
+    void twoThreadsAreRepeatableToo() throws IOException {
+        Map<String, Object> changes = Map.of("steps", 4, "threads", 2, "width", 16, "batch", 16, "hidden", 64);
+        TrainResult first = train("a", Blobs.config("cgan", changes));
+        TrainResult second = train("b", Blobs.config("cgan", changes));
+        requireEqualTensors(first.checkpoint().orElseThrow(), second.checkpoint().orElseThrow());
+    }
+
     @ParameterizedTest
     @MethodSource("models")
     void interruptedRunEqualsTheUninterrupted(String model) throws IOException {
