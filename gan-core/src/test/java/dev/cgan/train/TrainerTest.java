@@ -88,7 +88,8 @@ class TrainerTest {
         Map<String, Object> changes = Map.of("steps", 4, "threads", 2, "width", 16, "batch", 16, "hidden", 64);
         TrainResult first = train("a", Blobs.config("cgan", changes));
         TrainResult second = train("b", Blobs.config("cgan", changes));
-        requireEqualTensors(first.checkpoint().orElseThrow(), second.checkpoint().orElseThrow());
+        requireEqualTensors(
+                first.checkpoint().orElseThrow(), second.checkpoint().orElseThrow());
     }
 
     @ParameterizedTest
