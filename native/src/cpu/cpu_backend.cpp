@@ -3,6 +3,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include "abi/device_name.h"
 #include "abi/text.h"
 #include "cpu/cpu_info.h"
@@ -13,7 +17,9 @@
 namespace cgan {
 namespace {
 
-constexpr int kAlignment = 256;
+constexpr std::int64_t kAlignment = 256;
+// Large blocks lie in huge pages where the system has them: fewer TLB misses, fewer page faults.
+constexpr std::int64_t kHugePage = std::int64_t{2} << 20, kHugeFrom = std::int64_t{8} << 20;
 
 const char* isa_name(Isa isa) {
     if (isa == Isa::Avx2) return "avx2+fma";
@@ -124,11 +130,15 @@ std::string CpuBackend::describe() const {
 // ---- memory ----
 
 void* CpuBackend::allocate(std::int64_t bytes) {
-    const std::int64_t limit = INT64_MAX - kAlignment;
+    const std::int64_t limit = INT64_MAX - kHugePage;
     void* data = nullptr;
     if (bytes <= limit) {
-        const std::int64_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-        data = std::aligned_alloc(kAlignment, static_cast<std::size_t>(rounded));
+        const std::int64_t alignment = bytes >= kHugeFrom ? kHugePage : kAlignment;
+        const std::int64_t rounded = (bytes + alignment - 1) / alignment * alignment;
+        data = std::aligned_alloc(static_cast<std::size_t>(alignment), static_cast<std::size_t>(rounded));
+#if defined(__linux__)
+        if (data && alignment == kHugePage) madvise(data, static_cast<std::size_t>(rounded), MADV_HUGEPAGE);
+#endif
     }
     if (!data)
         throw Error(CGAN_E_OUT_OF_DEVICE_MEMORY, cat("cpu: the system has no ", bytes, " bytes to give"));

@@ -1,8 +1,9 @@
 // gemm.cpp -- blocked matrix product
 //
 // blocks  : k in slices of at most 256 (a panel of B stays in L1), rows in blocks of 96 (of A, in L2)
-// packing : B once for each slice, by all threads; A by the thread that uses it
-// threads : tasks of (row block, column block), handed out dynamically
+// packing : of the smaller operand first and by all threads, of the other by the task that uses it: A first where it
+//           has few rows, as in a dense layer, else a slice of B
+// threads : tasks of columns, or of (row block, column block), handed out dynamically
 // repeat  : bit-equal for any number of threads
 // reference: cpu/reference/matrix.cpp
 #include "cpu/fast/gemm.h"
@@ -14,7 +15,10 @@ namespace {
 
 constexpr std::int64_t kDepth = 256;
 constexpr std::int64_t kRowBlock = 96;
-constexpr std::int64_t kColumnLimit = 8192; // columns of B packed at a time
+constexpr std::int64_t kColumnLimit = 8192; // columns of B packed at a time, row block by row block
+constexpr std::int64_t kGatheredRows = 256; // of A, at most, for B to be read in place
+constexpr std::int64_t kColumns = 64;       // of a task that packs its own B
+constexpr std::int64_t kWholeA = std::int64_t{2} << 20; // floats of A that are packed at once
 
 // Columns of a task: all, unless there are too few row blocks to share out.
 std::int64_t column_block(std::int64_t row_blocks, std::int64_t n, int threads) {
@@ -22,10 +26,73 @@ std::int64_t column_block(std::int64_t row_blocks, std::int64_t n, int threads) 
     return std::max<std::int64_t>(round_up(ceil_div(n, wanted), kPanel), 4 * kPanel);
 }
 
-} // namespace
+Epilogue of_columns(const Epilogue& e, std::int64_t col) { return {e.bia ? e.bia + col : nullptr, e.act}; }
 
-void gemm(Machine& machine, Matrix a, Matrix b, std::int64_t m, std::int64_t n, std::int64_t k, float* dst,
-          std::int64_t ld, const Epilogue& epilogue) {
+// Few rows, and columns of B that lie contiguous, as a dense layer's weights do: B is read where it lies, as the gathered
+// rows of the transposed product, and each task's results are turned around.
+void by_gathered_columns(Machine& machine, Matrix a, Matrix b, std::int64_t m, std::int64_t n, std::int64_t k,
+                         float* dst, std::int64_t ld, const Epilogue& epilogue) {
+    const Kernels& kernels = machine.kernels;
+    Scratch::Frame frame(machine.scratch);
+    const int threads = machine.pool.threads();
+    const std::int64_t block =
+        std::clamp<std::int64_t>(round_up(ceil_div(n, 8 * threads), kRows), kRows, kRowBlock);
+    float* packed = machine.scratch.take<float>(round_up(m, kPanel) * k);
+    float* turned = machine.scratch.take<float>(threads * block * m);
+    machine.pool.parallel(ceil_div(m, kPanel), [&](std::int64_t panel, int) {
+        const std::int64_t row = panel * kPanel;
+        kernels.pack_b(a.data + row * a.row_stride, a.col_stride, a.row_stride, k,
+                       std::min<std::int64_t>(kPanel, m - row), packed + row * k);
+    });
+    machine.pool.parallel(ceil_div(n, block), [&](std::int64_t task, int worker) {
+        const std::int64_t col = task * block, cols = std::min(block, n - col);
+        float* results = turned + worker * block * m; // [cols][m]
+        const float* rows[kRowBlock];
+        float* to[kRowBlock];
+        for (std::int64_t i = 0; i < round_up(cols, kRows); i++)
+            rows[i] = b.data + (col + std::min(i, cols - 1)) * b.col_stride;
+        for (std::int64_t i = 0; i < cols; i++) to[i] = results + i * m;
+        kernels.gather_product({rows, cols, 1, k, m, packed, to, {}});
+        for (std::int64_t r = 0; r < m; r++)
+            for (std::int64_t i = 0; i < cols; i++) dst[r * ld + col + i] = results[i * m + r];
+        if (epilogue.any()) kernels.epilogue(of_columns(epilogue, col), dst + col, m, cols, ld);
+    });
+}
+
+// Few rows: all of A is packed first, then each task packs its columns of B slice by slice, while they are in cache.
+void by_column_blocks(Machine& machine, Matrix a, Matrix b, std::int64_t m, std::int64_t n, std::int64_t k,
+                      float* dst, std::int64_t ld, const Epilogue& epilogue) {
+    const Kernels& kernels = machine.kernels;
+    Scratch::Frame frame(machine.scratch);
+    const std::int64_t slices = ceil_div(k, kDepth), depth = ceil_div(k, slices), rows = round_up(m, kRows);
+    const int threads = machine.pool.threads();
+    const std::int64_t width =
+        std::clamp<std::int64_t>(round_up(ceil_div(n, 4 * threads), kPanel), kPanel, kColumns);
+    float* packed_a = machine.scratch.take<float>(rows * k);
+    float* packed_b = machine.scratch.take<float>(threads * depth * width);
+    const std::int64_t pieces = ceil_div(m, kRowBlock);
+    machine.pool.parallel(slices * pieces, [&](std::int64_t task, int) {
+        const std::int64_t at = task / pieces * depth, row = task % pieces * kRowBlock,
+                           kc = std::min(depth, k - at);
+        kernels.pack_a(a.data + row * a.row_stride + at * a.col_stride, a.row_stride, a.col_stride,
+                       std::min(kRowBlock, m - row), kc, packed_a + at * rows + row * kc);
+    });
+    machine.pool.parallel(ceil_div(n, width), [&](std::int64_t task, int worker) {
+        const std::int64_t col = task * width, cols = std::min(width, n - col);
+        float* panels = packed_b + worker * depth * width;
+        for (std::int64_t at = 0; at < k; at += depth) {
+            const std::int64_t kc = std::min(depth, k - at);
+            kernels.pack_b(b.data + at * b.row_stride + col * b.col_stride, b.row_stride, b.col_stride, kc,
+                           cols, panels);
+            kernels.product(packed_a + at * rows, kc * kRows, panels, kc * kPanel, m, cols, kc, dst + col, ld,
+                            at > 0);
+        }
+        if (epilogue.any()) kernels.epilogue(of_columns(epilogue, col), dst + col, m, cols, ld);
+    });
+}
+
+void by_row_blocks(Machine& machine, Matrix a, Matrix b, std::int64_t m, std::int64_t n, std::int64_t k,
+                   float* dst, std::int64_t ld, const Epilogue& epilogue) {
     const Kernels& kernels = machine.kernels;
     Scratch::Frame frame(machine.scratch);
     const std::int64_t slices = std::max<std::int64_t>(ceil_div(k, kDepth), 1);
@@ -57,10 +124,22 @@ void gemm(Machine& machine, Matrix a, Matrix b, std::int64_t m, std::int64_t n, 
                 kernels.product(block, kc * kRows, packed_b + c * kc, kc * kPanel, rows, count, kc, out, ld,
                                 slice > 0);
                 if (slice + 1 == slices && epilogue.any())
-                    kernels.epilogue({epilogue.bia ? epilogue.bia + col + c : nullptr, epilogue.act}, out,
-                                     rows, count, ld);
+                    kernels.epilogue(of_columns(epilogue, col + c), out, rows, count, ld);
             });
         }
+}
+
+} // namespace
+
+void gemm(Machine& machine, Matrix a, Matrix b, std::int64_t m, std::int64_t n, std::int64_t k, float* dst,
+          std::int64_t ld, const Epilogue& epilogue) {
+    if (b.row_stride == 1 && b.col_stride != 1 && k >= 64 && m >= kPanel && m <= kGatheredRows &&
+        n >= 4 * kRows)
+        by_gathered_columns(machine, a, b, m, n, k, dst, ld, epilogue);
+    else if (k > 0 && m * k <= kWholeA && m <= 4 * n)
+        by_column_blocks(machine, a, b, m, n, k, dst, ld, epilogue);
+    else
+        by_row_blocks(machine, a, b, m, n, k, dst, ld, epilogue);
 }
 
 } // namespace cgan::fast

@@ -162,15 +162,19 @@ template <int R> static void gather_tile(const GatherProduct& g, const TapRange&
         Vec acc[R][kWide];
         Total<R> total;
         clear(acc);
-        for (std::int64_t i = 0, chain = 0; i < t.taps; i++, chain += t.count) {
-            if (chain >= kChain) {
-                total.add(acc);
-                chain = 0;
+        const std::int64_t step = chain_length(t.count);
+        std::int64_t chain = 0;
+        for (std::int64_t i = 0; i < t.taps; i++)
+            for (std::int64_t c = 0; c < t.count; c += step, chain += step) {
+                if (chain >= kChain) {
+                    total.add(acc);
+                    chain = 0;
+                }
+                const float* at[R];
+                for (int r = 0; r < R; r++) at[r] = rows[(t.tap + i) * kRows + r] + t.channel + c;
+                multiply_rows(acc, at, b + ((t.tap + i) * g.channels + t.channel + c) * kPanel + half,
+                              least(step, t.count - c));
             }
-            const float* at[R];
-            for (int r = 0; r < R; r++) at[r] = rows[(t.tap + i) * kRows + r] + t.channel;
-            multiply_rows(acc, at, b + ((t.tap + i) * g.channels + t.channel) * kPanel + half, t.count);
-        }
         total.join(acc);
         for (int i = 0; i < R; i++) store_row(acc[i], dst[i] + col + half, g.cols - col - half, accumulate);
     }
