@@ -251,8 +251,4 @@ static void binary(std::int32_t kind, Mode mode, const float* a, const float* b,
     }
 }
 
-static void from_u8(float scale, float shift, const std::uint8_t* src, float* dst, std::int64_t n) {
-    for (std::int64_t i = 0; i < n; i++) dst[i] = scale * static_cast<float>(src[i]) + shift;
-}
-
 } // namespace cgan::fast::CGAN_ISA

@@ -23,7 +23,6 @@ const Kernels& CGAN_TABLE(CGAN_ISA)() {
         .unary = unary,
         .act_backward = act_backward,
         .binary = binary,
-        .from_u8 = from_u8,
         .epilogue = epilogue,
         .sum = sum,
         .sum_squares = sum_squares,

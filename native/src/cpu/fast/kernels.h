@@ -100,7 +100,6 @@ struct Kernels {
     void (*unary)(std::int32_t kind, float alpha, float beta, const float* src, float* dst, std::int64_t n);
     void (*act_backward)(Activation act, const float* dst, const float* d_dst, float* d_src, std::int64_t n);
     void (*binary)(std::int32_t kind, Mode mode, const float* a, const float* b, float* dst, std::int64_t n);
-    void (*from_u8)(float scale, float shift, const std::uint8_t* src, float* dst, std::int64_t n);
     // act(x + bia) for rows of `cols` floats, ld apart
     void (*epilogue)(const Epilogue& e, float* dst, std::int64_t rows, std::int64_t cols, std::int64_t ld);
 
