@@ -119,8 +119,8 @@ public final class GoldenRun implements AutoCloseable {
             double scale = largest(wanted);
             String weight = prefix + name.replaceFirst("[.]bias$", ".weight");
             if (prefix.equals("grad.") && has(weight)) {
-                // A bias's gradient adds the terms of its weights', which may cancel (before a normalisation they nearly
-                // do); the rounding error is that of the terms.
+                // A bias's gradient adds the terms of its weights', which may cancel (before a normalisation they
+                // nearly do); the rounding error is that of the terms.
                 scale = Math.max(scale, largest(tensor(weight).toDoubles()));
             }
             for (int i = 0; i < wanted.length; i++) {
