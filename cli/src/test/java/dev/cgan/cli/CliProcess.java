@@ -30,6 +30,8 @@ final class CliProcess implements AutoCloseable {
         if (!shell.isEmpty()) {
             command.addAll(List.of("bash", "-c", shell + "; exec \"$@\"", "bash"));
         }
+        // A parent that ignores SIGINT, such as a background job of a script, hands that down.
+        command.addAll(List.of("env", "--default-signal=INT,TERM"));
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED"));
         String library = System.getProperty("cgan.native.path");
