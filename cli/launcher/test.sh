@@ -256,7 +256,7 @@ an_interrupt_reaches_the_jvm_once() {
     set_up
     run models
     set -m
-    env -i HOME="$home" PATH="$fakes" "$BASH" "$copy/cgan-cli" wait "$temp/ready" >"$temp/out" 2>&1 &
+    env --default-signal=INT -i HOME="$home" PATH="$fakes" "$BASH" "$copy/cgan-cli" wait "$temp/ready" >"$temp/out" 2>&1 &
     local group=$!
     set +m
     while [[ ! -s $temp/ready ]] && kill -0 "$group"; do sleep 0.05; done
