@@ -1,24 +1,19 @@
-"""What the peers' timing scripts share: options, the loop, one line of JSON as the result."""
+"""What the peers' PyTorch scripts share: options, layouts, optimisers, and the step that a script times."""
 
 import argparse
-import json
-import resource
-import statistics
-import time
 
+import serving
 import torch
 
 
-def options(description):
-    """Returns the parsed options that every timing script takes."""
+def options(description, add=lambda parser: None):
+    """Returns the parsed options that every timing script takes, and those that `add(parser)` defines."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--threads", type=int, default=2)
+    serving.add_options(parser)
     parser.add_argument("--layout", choices=["nchw", "channels_last"], default="channels_last")
-    parser.add_argument("--steps", type=int, default=20, help="timed steps, after the warm-up")
-    parser.add_argument("--warmup", type=int, default=5)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--compile", action="store_true", help="torch.compile both networks")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the networks")
+    add(parser)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(1)
@@ -35,34 +30,32 @@ def prepare(network, args):
 def glorot(network):
     """Glorot uniform weights and zero biases for dense, convolution and embedding layers."""
     for layer in network.modules():
-        if isinstance(layer, (torch.nn.Linear, torch.nn.Conv2d, torch.nn.Embedding)):
+        if isinstance(layer, (torch.nn.Linear, torch.nn.Conv2d, torch.nn.ConvTranspose2d, torch.nn.Embedding)):
             torch.nn.init.xavier_uniform_(layer.weight)
             if getattr(layer, "bias", None) is not None:
                 torch.nn.init.zeros_(layer.bias)
 
 
-def adam(network):
-    """The reference's optimiser, fused, PyTorch's fastest; it adds epsilon after bias correction, at the same cost."""
-    return torch.optim.Adam(network.parameters(), lr=2e-4, betas=(0.5, 0.999), eps=1e-7, fused=True)
+def adam(network, lr=2e-4, betas=(0.5, 0.999)):
+    """Keras's Adam, fused, PyTorch's fastest; PyTorch adds epsilon after bias correction, at the same cost."""
+    return torch.optim.Adam(network.parameters(), lr=lr, betas=betas, eps=1e-7, fused=True)
+
+
+def random_images(args, height=28, width=28, channels=1, batches=1):
+    """Returns a function that gives the next images [n, c, h, w] in [-1, 1]; random bytes stand in for pictures."""
+    n = args.batch * batches
+    pixels = torch.randint(0, 256, (32, n, channels, height, width), dtype=torch.uint8)
+    count = 0
+
+    def next_images():
+        nonlocal count
+        real = (pixels[count % len(pixels)].to(args.device).float() - 127.5) / 127.5
+        count += 1
+        return real
+
+    return next_images
 
 
 def measure(name, step, args):
-    """Times `step()`, which returns the two losses as floats, and prints the result as JSON."""
-    seconds = []
-    for i in range(args.warmup + args.steps):
-        start = time.perf_counter()
-        losses = step()
-        if i >= args.warmup:
-            seconds.append(time.perf_counter() - start)
-    result = {
-        "peer": f"pytorch {torch.__version__}",
-        "model": name,
-        "median_seconds": statistics.median(seconds),
-        "fastest_seconds": min(seconds),
-        "slowest_seconds": max(seconds),
-        "peak_resident_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "d_loss": losses[0],
-        "g_loss": losses[1],
-        **vars(args),
-    }
-    print(json.dumps(result))
+    """Times `step()`, which returns the two losses as floats, as `args` ask for."""
+    serving.measure(f"pytorch {torch.__version__}", name, step, args)

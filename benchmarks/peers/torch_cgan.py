@@ -8,7 +8,7 @@ digits; the cost is the same. Prints one JSON object.
 import copy
 
 import torch
-from timing import adam, glorot, measure, options, prepare
+from timing import adam, glorot, measure, options, prepare, random_images
 from torch import nn
 from torch.nn import functional as F
 
@@ -61,19 +61,16 @@ def main():
     average = copy.deepcopy(g).to(args.device)
     g, d = prepare(g, args), prepare(d, args)
     g_optimizer, d_optimizer = adam(g), adam(d)
-    pixels = torch.randint(0, 256, (32, args.batch, 1, 28, 28), dtype=torch.uint8)
+    images = random_images(args)
     target = torch.cat([torch.ones(args.batch, 1), torch.zeros(args.batch, 1)]).to(args.device)
-    count = 0
 
     def draw():
         z = torch.randn(args.batch, LATENT, device=args.device)
         return z, torch.randint(0, CLASSES, (args.batch,), device=args.device)
 
     def step():
-        nonlocal count
-        real = (pixels[count % len(pixels)].to(args.device).float() - 127.5) / 127.5
+        real = images()
         labels = draw()[1]
-        count += 1
         z, y = draw()
         with torch.no_grad():
             fake = g(z, y)

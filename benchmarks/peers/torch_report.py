@@ -5,7 +5,7 @@ cross-entropy, two Adams. Random pixels stand in for digits; the cost is the sam
 """
 
 import torch
-from timing import adam, glorot, measure, options, prepare
+from timing import adam, glorot, measure, options, prepare, random_images
 from torch import nn
 from torch.nn import functional as F
 
@@ -36,17 +36,14 @@ def main():
     glorot(d)
     g, d = prepare(g, args), prepare(d, args)
     g_optimizer, d_optimizer = adam(g), adam(d)
-    pixels = torch.randint(0, 256, (32, args.batch, 1, 28, 28), dtype=torch.uint8)
+    images = random_images(args)
     target = torch.cat([torch.ones(args.batch, 1), torch.zeros(args.batch, 1)]).to(args.device)
-    count = 0
 
     def noise():
         return torch.rand(args.batch, LATENT, device=args.device) * 2 - 1
 
     def step():
-        nonlocal count
-        real = (pixels[count % len(pixels)].to(args.device).float() - 127.5) / 127.5
-        count += 1
+        real = images()
         g.eval()
         with torch.no_grad():
             fake = g(noise())
