@@ -116,7 +116,7 @@ archive_classes() {
 verify() {
     # Some tests run cgan-cli, which must find the program built, since Maven is busy by then.
     fresh || build
-    require_tools gtest
+    require_tools tests
     local code=0
     run_maven verify "$@" 2>&1 | tee "$root/build/verify.log" || code=${PIPESTATUS[0]}
     echo

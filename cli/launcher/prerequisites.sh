@@ -5,7 +5,7 @@
 # CGAN_SYSTEM_ROOT, for the launcher's own tests, stands before the absolute places that are looked into.
 readonly java_floor=22
 
-# require_tools [gtest]: what every build needs, and GoogleTest for the native tests.
+# require_tools [tests]: what every build needs, and what the native tests need besides.
 require_tools() {
     local missing
     missing=$(missing_tools "$@")
@@ -18,21 +18,24 @@ require_tools() {
     if command -v mvn >/dev/null; then maven=mvn; else maven=$root/mvnw; fi
 }
 
-# Words out of: jdk c++ cmake make gtest. Maven is never missing: mvnw fetches it.
+# Words out of: jdk c++ cmake make gtest boost. Maven is never missing: mvnw fetches it.
 missing_tools() {
     local -a missing=()
     find_jdk >/dev/null || missing+=(jdk)
     command -v c++ >/dev/null || command -v g++ >/dev/null || command -v clang++ >/dev/null || missing+=(c++)
     command -v cmake >/dev/null || missing+=(cmake)
     command -v ninja >/dev/null || command -v make >/dev/null || missing+=(make)
-    if [[ ${1-} == gtest ]] && ! has_gtest; then missing+=(gtest); fi
+    if [[ ${1-} == tests ]]; then
+        has_header gtest/gtest.h || missing+=(gtest)
+        has_header boost/context/fiber.hpp || missing+=(boost) # for the simulator, which runs the CUDA kernels' tests
+    fi
     printf '%s' "${missing[*]-}"
 }
 
-has_gtest() {
+has_header() {
     local at=${CGAN_SYSTEM_ROOT-} prefix
     for prefix in "$at/usr" "$at/usr/local" "$at/opt/homebrew"; do
-        if [[ -f $prefix/include/gtest/gtest.h ]]; then return; fi
+        if [[ -f $prefix/include/$1 ]]; then return; fi
     done
     return 1
 }
@@ -101,6 +104,11 @@ packages_for() {
         zypper:gtest | pacman:gtest) echo gtest ;;
         apk:gtest) echo gtest-dev ;;
         brew:gtest) echo googletest ;;
+        apt-get:boost) echo libboost-context-dev ;;
+        dnf:boost) echo boost-devel ;;
+        zypper:boost) echo libboost_context-devel ;;
+        pacman:boost | brew:boost) echo boost ;;
+        apk:boost) echo boost-dev ;;
         apt-get:c++ | apk:c++) echo g++ ;;
         dnf:c++ | zypper:c++) echo gcc-c++ ;;
         pacman:c++ | brew:c++) echo gcc ;;
@@ -152,7 +160,12 @@ install_tools() {
     manager=$(package_manager) || return 0
     if [[ $manager != brew ]]; then root_prefix=$(become_root) || return 0; fi
     mkdir -p "$root/build"
-    if [[ $manager == apt-get ]]; then $root_prefix apt-get update >"$root/build/install.log" 2>&1 || true; fi
+    if [[ $manager == apt-get ]]; then
+        $root_prefix apt-get update >"$root/build/install.log" 2>&1 || true
+        # One package that apt does not know would keep it from installing the others.
+        if ! jdk_package_apt >/dev/null; then read -ra tools <<<"${1/#jdk/}"; fi
+        ((${#tools[@]})) || return 0
+    fi
     mapfile -t packages < <(packages_for "$manager" "${tools[@]}")
     command=$(install_command "$manager" "${packages[@]}")
     say "installing what is missing (${tools[*]}): $command"
@@ -162,21 +175,26 @@ install_tools() {
 }
 
 explain_missing() {
-    local manager prefix=sudo
+    local manager prefix='' as_root=''
     local -a tools packages
     read -ra tools <<<"$1"
     {
         printf 'cgan-cli: missing: %s\n' "$(describe_tools "${tools[@]}")"
         if manager=$(package_manager); then
-            if [[ $manager == brew || $(id -u) == 0 ]]; then prefix=; fi
+            if [[ $manager != brew && $(id -u) != 0 ]]; then
+                if command -v sudo >/dev/null; then prefix=sudo; else as_root=' as root'; fi
+            fi
             if [[ $manager == apt-get && " ${tools[*]} " == *' jdk '* ]] && ! jdk_package_apt >/dev/null; then
-                echo 'Run this (the JDK comes from the Adoptium project), then the same command again:'
+                echo "Run this$as_root (the JDK comes from the Adoptium project), then the same command again:"
                 adoptium_repository "$prefix"
             else
-                echo 'Run this, then the same command again:'
+                echo "Run this$as_root, then the same command again:"
             fi
             mapfile -t packages < <(packages_for "$manager" "${tools[@]}")
             printf '  %s%s\n' "${prefix:+$prefix }" "$(install_command "$manager" "${packages[@]}")"
+            if [[ ${tools[0]} == jdk ]]; then
+                echo 'For the JDK, a user of SDKMAN may run "sdk install java 25-tem" instead; one unpacked elsewhere is used if JAVA_HOME names it.'
+            fi
         else
             echo 'Install them with the package manager of this system (JDK: https://adoptium.net), then run the same command again.'
         fi
@@ -194,6 +212,7 @@ describe_tools() {
         cmake) text+=', CMake' ;;
         make) text+=', Make or Ninja' ;;
         gtest) text+=', GoogleTest' ;;
+        boost) text+=', Boost.Context' ;;
         esac
     done
     echo "${text#, }"
@@ -202,8 +221,10 @@ describe_tools() {
 found_jdks() {
     local home version text=''
     while IFS= read -r home; do
-        if [[ -n $home ]] && version=$(jdk_version "$home"); then text+=", $version in $home"; fi
-    done < <({ echo "${JAVA_HOME-}" && jdk_on_path && installed_jdks; } | awk '!seen[$0]++')
+        if version=$(jdk_version "$home"); then text+=", $version in $home"; fi
+    done < <({ echo "${JAVA_HOME-}" && jdk_on_path && installed_jdks; } | while IFS= read -r home; do
+        if [[ -n $home ]]; then readlink -f "$home"; fi
+    done | awk '!seen[$0]++')
     echo "${text:+${text#, }}" | grep . || echo none
 }
 

@@ -202,7 +202,7 @@ names_what_is_missing() {
     rm -r "$temp/system/opt/jdk-24" "$fakes"/{c++,cmake,make}
     run models
     check 'nothing there: code' 1 "$code"
-    check 'nothing there: message' "cgan-cli: missing: a JDK >= 22 (found: 17 in $temp/system/usr/lib/jvm/old), a C++20 compiler, CMake, Make or Ninja
+    check 'nothing there: message' "cgan-cli: missing: a JDK >= 22 (found: 17 in $(readlink -f "$temp/system/usr/lib/jvm/old")), a C++20 compiler, CMake, Make or Ninja
 Install them with the package manager of this system (JDK: https://adoptium.net), then run the same command again." "$err"
 
     fake "$fakes/apt-get" <<<'exit 0'
@@ -214,8 +214,13 @@ Install them with the package manager of this system (JDK: https://adoptium.net)
     run models
     contains 'apt without a JDK: repository' 'sudo tee /etc/apt/sources.list.d/adoptium.list' "$err"
     contains 'apt without a JDK: command' '  sudo apt-get install -y --no-install-recommends temurin-25-jdk g++ cmake make' "$err"
+    contains 'apt without a JDK: other ways' '"sdk install java 25-tem"' "$err"
+    rm "$fakes/sudo" && run models
+    contains 'without sudo: who' 'Run this as root (the JDK comes from the Adoptium project)' "$err"
+    contains 'without sudo: command' $'\n  apt-get install -y --no-install-recommends temurin-25-jdk g++ cmake make' "$err"
 
     rm "$fakes"/apt-*
+    fake "$fakes/sudo" <<<'exit 1'
     fake "$fakes/dnf" <<<'exit 0'
     run models
     contains 'dnf' '  sudo dnf install -y java-latest-openjdk-devel gcc-c++ cmake make' "$err"
@@ -234,14 +239,26 @@ APT
     check 'installs: output' 'java <models>' "$out"
     check 'installs: calls' 'apt-get update
 apt-get install -y --no-install-recommends cmake' "$(<"$temp/apt-calls")"
+
+    # An archive without a new JDK: the rest is installed all the same, and only the JDK is asked for.
+    rm -r "$temp/system/opt/jdk-24" "$fakes/cmake" "$temp/apt-calls"
+    run models
+    check 'installs the rest: calls' 'apt-get update
+apt-get install -y --no-install-recommends cmake' "$(<"$temp/apt-calls")"
+    check 'installs the rest: code' 1 "$code"
+    contains 'installs the rest: message' 'cgan-cli: missing: a JDK >= 22 (found: ' "$err"
+    contains 'installs the rest: command' $'\n  apt-get install -y --no-install-recommends temurin-25-jdk\n' "$err"
 }
 
 verify_runs_the_tests() {
     set_up
     run verify
-    check 'verify without GoogleTest: code' 1 "$code"
-    contains 'verify without GoogleTest' 'cgan-cli: missing: GoogleTest' "$err"
+    check 'verify without its libraries: code' 1 "$code"
+    contains 'verify without its libraries' 'cgan-cli: missing: GoogleTest, Boost.Context' "$err"
     mkdir -p "$temp/system/usr/include/gtest" && touch "$temp/system/usr/include/gtest/gtest.h"
+    run verify
+    contains 'verify without Boost' 'cgan-cli: missing: Boost.Context' "$err"
+    mkdir -p "$temp/system/usr/include/boost/context" && touch "$temp/system/usr/include/boost/context/fiber.hpp"
     run verify
     check 'verify: code' 0 "$code"
     contains 'verify: closing lines' $'\n100% tests passed, 0 tests failed out of 3\nTests run: 5, Failures: 0, Errors: 0, Skipped: 0' "$out"
