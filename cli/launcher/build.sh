@@ -74,7 +74,9 @@ show_progress() {
 }
 
 remedy() {
-    if grep -qaE 'Could not (transfer|resolve|find) artifact|Unknown host|Connection (refused|timed out)' "$log"; then
+    if grep -qaE 'PKIX path building failed|certificate_unknown' "$log"; then
+        echo "Maven's JDK does not trust the certificate of the server, as behind the proxy of a company: import the proxy's with '$java_for_build/bin/keytool' -importcert -cacerts -alias proxy -file CERTIFICATE, then run the same command again."
+    elif grep -qaE 'Could not (transfer|resolve|find) artifact|Unknown host|Connection (refused|timed out)' "$log"; then
         echo "Maven could not download something: check the network or the proxy in ~/.m2/settings.xml, then run the same command again."
     elif grep -qaE 'No space left on device' "$log"; then
         echo "The disk is full: free some space, then run the same command again."

@@ -81,7 +81,7 @@ echo jar >cli/target/app/cgan-cli.jar
 echo library >bindings/target/classes/native/linux-test/libcgan.so
 if [[ -e interrupted ]]; then exit 130; fi # as Maven does on Ctrl-C
 if [[ -e fail ]]; then
-    echo 'Could not transfer artifact x:y:1'
+    echo "Could not transfer artifact x:y:1 $(<fail)"
     exit 1
 fi
 if [[ $* == *verify* ]]; then
@@ -156,6 +156,8 @@ a_failed_build_does_not_count() {
     contains 'failed build: tail' 'Could not transfer artifact' "$err"
     contains 'failed build: log' "the whole log is $copy/build/build.log" "$err"
     contains 'failed build: remedy' 'check the network' "$err"
+    echo ': PKIX path building failed' >"$copy/fail" && run models
+    contains 'failed build: certificate' 'keytool'"' -importcert -cacerts" "$err"
     rm "$copy/fail"
     touch "$copy/interrupted" && run models
     check 'interrupted build: code' 130 "$code"
