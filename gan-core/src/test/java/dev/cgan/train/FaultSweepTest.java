@@ -3,19 +3,13 @@ package dev.cgan.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cgan.bindings.NativeCallException;
-import dev.cgan.gan.Batch;
-import dev.cgan.gan.CommonSettings;
-import dev.cgan.gan.ImageShape;
-import dev.cgan.gan.ModelType;
 import dev.cgan.gan.Models;
-import dev.cgan.gan.Settings;
-import dev.cgan.nn.Philox;
-import dev.cgan.tensor.DType;
 import dev.cgan.tensor.Device;
 import dev.cgan.tensor.DeviceOutOfMemoryException;
 import dev.cgan.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -61,24 +55,9 @@ class FaultSweepTest {
         assertThat(failures).isGreaterThan(kind.equals("fail") ? 100 : 20);
     }
 
-    private static boolean trainOneStep(Device device, String name) {
+    private static boolean trainOneStep(Device device, String model) {
         try (TensorScope _ = device.scope("model")) {
-            ModelType type = Models.named(name);
-            Settings settings = type.defaults().with("width", 1).with("latent", 2);
-            settings = settings.has("hidden") ? settings.with("hidden", 2) : settings;
-            settings = settings.has("critic_steps") ? settings.with("critic_steps", 2) : settings;
-            ImageShape images = new ImageShape(8, 8, 1, 3);
-            TrainingState state = new TrainingState(type, new ModelType.Plan(device, images, settings, 1, DType.F32));
-            try (TensorScope _ = device.scope("step")) {
-                int rows = BATCH * state.model().batchesPerStep();
-                Philox random = new Philox(device, 1);
-                Batch real = new Batch(random.at(0).uniform("real", -1, 1, rows, 8, 8, 1), device.ints(new int[rows]));
-                LabelPrior labels = new LabelPrior(Blobs.dataset(6), device);
-                state.learningRate(CommonSettings.schedule(settings, 1).at(1));
-                Figures.read(state.model().step(real, new TrainerStep(random.at(1), 1, labels)));
-                state.average(1);
-                state.notFinite();
-            }
+            new SmallTraining(device, model, BATCH, Map.of()).step(1);
             return true;
         } catch (NativeCallException | DeviceOutOfMemoryException e) {
             assertThat(e).hasMessageContaining("failed on request");
