@@ -8,6 +8,7 @@ readonly log=$root/build/build.log
 
 # Builds into build/app/<number>, then points build/app/current at it. A program that runs keeps its own folder.
 build() {
+    if [[ $asked =~ $names_sim ]]; then set -- simulator; fi
     mkdir -p "$app"
     exec 9>"$app/lock"
     if command -v flock >/dev/null && ! flock -n 9; then
@@ -15,10 +16,20 @@ build() {
         flock 9
     fi
     if ! fresh; then
-        require_tools
+        require_tools "$@"
+        choose_plugins
         build_now
     fi
     exec 9>&-
+}
+
+# What this run wants, and what earlier ones asked for, if all else is as it was.
+choose_plugins() {
+    local plugin
+    sources_built || plugins=''
+    for plugin in $(wanted_plugins); do
+        if [[ " $plugins " != *" $plugin "* ]]; then plugins+=${plugins:+ }$plugin; fi
+    done
 }
 
 build_now() {
@@ -32,7 +43,7 @@ build_now() {
     : >"$log"
     rm -f "$app/shown"
     show_progress "$began" &
-    run_maven package -pl cli -am -Dmaven.test.skip=true -DskipTests >>"$log" 2>&1 || built=$?
+    run_maven package -pl cli -am -Dmaven.test.skip=true -DskipTests -Dcgan.plugins="${plugins:-none}" >>"$log" 2>&1 || built=$?
     touch "$app/shown" && wait
     if ((built == 130)); then
         say "interrupted"
@@ -49,7 +60,7 @@ build_now() {
     mkdir "$program/native"
     cp "$root"/bindings/target/classes/native/*/* "$program/native"
     archive_classes "$program"
-    printf '%s\n' "$program" "$java_for_build/bin/java" "$hash" >"$current.new"
+    printf '%s\n' "$program" "$java_for_build/bin/java" "$hash" "$plugins" >"$current.new"
     touch -r "$app/began" "$current.new"
     mv "$current.new" "$current"
     remove_old_builds
@@ -116,9 +127,9 @@ archive_classes() {
 # Builds everything and runs all tests; their output goes to the terminal, the closing lines are repeated at the end.
 # Further arguments go to Maven.
 verify() {
+    require_tools tests
     # Some tests run cgan-cli, which must find the program built, since Maven is busy by then.
     fresh || build
-    require_tools tests
     local code=0
     run_maven verify "$@" 2>&1 | tee "$root/build/verify.log" || code=${PIPESTATUS[0]}
     echo

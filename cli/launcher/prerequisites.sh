@@ -2,10 +2,9 @@
 # Sourced by build.sh. Sets java_for_build (a JDK's folder) and maven.
 # shellcheck shell=bash
 
-# CGAN_SYSTEM_ROOT, for the launcher's own tests, stands before the absolute places that are looked into.
 readonly java_floor=22
 
-# require_tools [tests]: what every build needs, and what the native tests need besides.
+# require_tools [tests|simulator]: what every build needs, and what the native tests or the simulator need besides.
 require_tools() {
     local missing
     missing=$(missing_tools "$@")
@@ -25,15 +24,13 @@ missing_tools() {
     command -v c++ >/dev/null || command -v g++ >/dev/null || command -v clang++ >/dev/null || missing+=(c++)
     command -v cmake >/dev/null || missing+=(cmake)
     command -v ninja >/dev/null || command -v make >/dev/null || missing+=(make)
-    if [[ ${1-} == tests ]]; then
-        has_header gtest/gtest.h || missing+=(gtest)
-        has_header boost/context/fiber.hpp || missing+=(boost) # for the simulator, which runs the CUDA kernels' tests
-    fi
+    if [[ ${1-} == tests ]]; then has_header gtest/gtest.h || missing+=(gtest); fi
+    if [[ ${1-} == tests || ${1-} == simulator ]]; then has_boost || missing+=(boost); fi
     printf '%s' "${missing[*]-}"
 }
 
 has_header() {
-    local at=${CGAN_SYSTEM_ROOT-} prefix
+    local at=$system prefix
     for prefix in "$at/usr" "$at/usr/local" "$at/opt/homebrew"; do
         if [[ -f $prefix/include/$1 ]]; then return; fi
     done
@@ -71,7 +68,7 @@ jdk_on_path() {
 }
 
 installed_jdks() {
-    local at=${CGAN_SYSTEM_ROOT-} home
+    local at=$system home
     for home in "$at"/usr/lib/jvm/* "$at"/usr/lib64/jvm/* "$at"/usr/java/* "$at"/usr/local/* "$at"/opt/* "$at"/opt/java/* \
         "$at"/usr/local/openjdk-* "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/* "$HOME"/.gradle/jdks/* \
         "$HOME"/.local/share/mise/installs/java/* "$HOME"/.asdf/installs/java/* \

@@ -260,7 +260,7 @@ verify_runs_the_tests() {
     mkdir -p "$temp/system/usr/include/gtest" && touch "$temp/system/usr/include/gtest/gtest.h"
     run verify
     contains 'verify without Boost' 'cgan-cli: missing: Boost.Context' "$err"
-    mkdir -p "$temp/system/usr/include/boost/context" && touch "$temp/system/usr/include/boost/context/fiber.hpp"
+    has_boost
     run verify
     check 'verify: code' 0 "$code"
     contains 'verify: closing lines' $'\n100% tests passed, 0 tests failed out of 3\nTests run: 5, Failures: 0, Errors: 0, Skipped: 0' "$out"
@@ -268,6 +268,36 @@ verify_runs_the_tests() {
     run verify -pl cli
     check 'verify: failing tests' 1 "$code"
     contains 'verify: arguments' '-B -ntp verify -pl cli' "$(<"$copy/../maven-calls")"
+}
+
+has_boost() { mkdir -p "$temp/system/usr/lib/linux-test" && touch "$temp/system/usr/lib/linux-test/libboost_context.a"; }
+
+# Each line of maven-calls ends with its plugins here.
+plugins_built() { sed 's/.*-Dcgan.plugins=\([^=]*\) JAVA_HOME.*/\1/' "$copy/../maven-calls" | tr '\n' ';'; }
+
+plugins_are_built_when_they_are_of_use() {
+    set_up
+    run train
+    run devices
+    check 'plugins: nothing to build them with' 'none;' "$(plugins_built)"
+    fake "$fakes/nvcc" <<<'exit 0'
+    run train --device cuda:0
+    run train --device cpu
+    check 'plugins: a GPU is named' 'none;cuda;' "$(plugins_built)"
+    run train --device=sim
+    check 'plugins: no Boost.Context' 1 "$code"
+    contains 'plugins: no Boost.Context' 'cgan-cli: missing: Boost.Context' "$err"
+    has_boost
+    run train --device=sim
+    run doctor
+    check 'plugins: what was built stays' 'none;cuda;cuda sim;' "$(plugins_built)"
+    echo x >>"$copy/native/src/a.cpp"
+    run train
+    mkdir -p "$temp/system/dev" && touch "$temp/system/dev/nvidiactl"
+    run train
+    check 'plugins: a GPU is there' 'none;cuda;cuda sim;none;cuda;' "$(plugins_built)"
+    run devices
+    check 'plugins: all' 'none;cuda;cuda sim;none;cuda;cuda sim;' "$(plugins_built)"
 }
 
 # As a terminal does: SIGINT to the whole process group, in which the launcher must have left the JVM alone.
@@ -286,7 +316,7 @@ an_interrupt_reaches_the_jvm_once() {
 }
 
 for test in builds_once_then_only_runs works_through_links notices_changes a_failed_build_does_not_count \
-    two_at_once_build_once chooses_a_jdk names_what_is_missing installs_what_is_missing_as_root verify_runs_the_tests \
+    two_at_once_build_once chooses_a_jdk names_what_is_missing installs_what_is_missing_as_root verify_runs_the_tests plugins_are_built_when_they_are_of_use \
     an_interrupt_reaches_the_jvm_once; do
     "$test"
 done

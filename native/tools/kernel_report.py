@@ -1,21 +1,27 @@
 #!/usr/bin/env python3
 """What the compiler made of each kernel: registers, memory, and the instructions that matter.
 
-    kernel_report.py LIBRARY [--check] [--csv FILE]
+    kernel_report.py LIBRARY [--check] [--csv FILE] [--tools FOLDER]
 
-LIBRARY holds GPU code (libcgan_cuda.so, a cubin). Needs cuobjdump, nvdisasm and c++filt on PATH; the first two come with
-the CUDA toolkit. --check exits with 1 if a kernel spills registers or uses local memory, or if a tile of a product lost
-its 16-byte copies, its 16-byte loads from shared memory, or its tensor-core instructions.
+LIBRARY holds GPU code (libcgan_cuda.so, a cubin). Needs c++filt, and cuobjdump and nvdisasm from FOLDER or wherever
+cuda_tools.py finds them. --check exits with 1 if a kernel spills registers or uses local memory, or if a tile of a
+product lost its 16-byte copies, its 16-byte loads from shared memory, or its tensor-core instructions.
+
+Columns: threads of a block (the kernel's launch bound); registers of a thread; bytes of shared memory, stack and local
+memory; occupancy (warps that fit a multiprocessor, as a share of its limit); then counts of instructions: all, FFMA,
+HMMA, loads of 16 bytes from shared and global memory, asynchronous copies of 16 bytes, accesses to local memory.
 """
 import argparse
 import collections
 import csv
+import os
+import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
-THREADS = 256  # of a block, for the occupancy: what all large kernels here are launched with
+import cuda_tools
+
 LIMITS = {  # multiprocessor: registers, shared bytes, threads, blocks (CUDA C++ Programming Guide, table of capabilities)
     80: (65536, 164 * 1024, 2048, 32),
     86: (65536, 100 * 1024, 1536, 16),
@@ -30,7 +36,7 @@ COUNTED = {
     "ldgsts128": re.compile(r"\bLDGSTS(\.\w+)*\.128\b"),
     "local": re.compile(r"\b(LDL|STL)\b"),
 }
-COLUMNS = ["arch", "registers", "shared", "stack", "local_bytes", "occupancy", "size", *COUNTED, "kernel"]
+COLUMNS = ["arch", "threads", "registers", "shared", "stack", "local_bytes", "occupancy", "size", *COUNTED, "kernel"]
 
 
 def run(*command):
@@ -56,11 +62,29 @@ def read_resources(library):
             name = match[1]
         elif name and "REG:" in line:
             value = {key: int(number) for key, number in re.findall(r"(\w+):(\d+)", line)}
-            rows[arch, name] = {"arch": arch, "registers": value["REG"], "shared": value["SHARED"],
+            rows[arch, name] = {"arch": arch, "threads": 0, "registers": value["REG"], "shared": value["SHARED"],
                                 "stack": value["STACK"], "local_bytes": value["LOCAL"],
                                 **dict.fromkeys(["size", *COUNTED], 0)}
             name = None
     return rows
+
+
+def read_block_sizes(library, rows):
+    """From the launch bounds, which are what each kernel here is launched with; a kernel without one runs one thread."""
+    arch, name, waits = 0, None, False
+    for line in run("cuobjdump", "--dump-elf", library).splitlines():
+        if match := re.search(r"arch = sm_(\d+)", line):
+            arch = int(match[1])
+        elif match := re.match(r"\.nv\.info\.(\S+)", line):
+            name = match[1]
+        elif "EIATTR_MAX_THREADS" in line:
+            waits = True
+        elif waits and (match := re.search(r"Value:\s+0x(\w+) 0x(\w+) 0x(\w+)", line)):
+            x, y, z = (int(number, 16) for number in match.groups())
+            rows[arch, name]["threads"] = x * y * z
+            waits = False
+    for row in rows.values():
+        row["threads"] = row["threads"] or 1
 
 
 def count_instructions(library, rows):
@@ -77,11 +101,12 @@ def count_instructions(library, rows):
 
 
 def occupancy(row):
-    """Threads that fit a multiprocessor, as a share of its limit, in blocks of THREADS."""
+    """Warps that fit a multiprocessor, as a share of its limit."""
     registers, shared, threads, blocks = LIMITS.get(row["arch"], LIMITS[80])
+    warps = -(-row["threads"] // 32)
     per_warp = -(-row["registers"] * 32 // 256) * 256  # given out in units of 256
-    fit = min(registers // (per_warp * THREADS // 32), shared // (row["shared"] + 1024), threads // THREADS, blocks)
-    return f"{fit * THREADS / threads:.0%}"
+    fit = min(registers // (per_warp * warps), shared // (row["shared"] + 1024), threads // 32 // warps, blocks)
+    return f"{fit * warps / (threads // 32):.0%}"
 
 
 def find_faults(row):
@@ -104,13 +129,17 @@ def main():
     parser.add_argument("library")
     parser.add_argument("--check", action="store_true", help="fail on spills and lost instructions")
     parser.add_argument("--csv", metavar="FILE", help="write the table to FILE as well")
+    parser.add_argument("--tools", metavar="FOLDER", help="where cuobjdump and nvdisasm are")
     options = parser.parse_args()
-    for tool in ("cuobjdump", "nvdisasm", "c++filt"):
-        if not shutil.which(tool):
-            sys.exit(f"kernel_report: {tool} is not on PATH (cuobjdump and nvdisasm come with the CUDA toolkit)")
+    tools = pathlib.Path(options.tools) if options.tools else cuda_tools.find()
+    if tools is None or not cuda_tools.holds_both(tools):
+        sys.exit("kernel_report: no cuobjdump and nvdisasm" + (f" in {tools}" if tools else "")
+                 + "; install the CUDA toolkit's, or fetch them with cuda_tools.py --fetch, or name their folder with --tools")
+    os.environ["PATH"] = f"{tools}{os.pathsep}{os.environ['PATH']}"
     resources = read_resources(options.library)
     if not resources:
         sys.exit(f"kernel_report: {options.library} holds no GPU machine code")
+    read_block_sizes(options.library, resources)
     count_instructions(options.library, resources)
     names = demangle(sorted({name for _, name in resources}))
     for (_, name), row in resources.items():
