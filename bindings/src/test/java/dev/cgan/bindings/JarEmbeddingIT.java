@@ -6,6 +6,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.jar.JarFile;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,6 +23,7 @@ class JarEmbeddingIT {
                     try (NativeCalls cpu = NativeCalls.open("cpu?threads=1")) {
                         System.out.println(NativeLoader.load().source() + " " + NativeLoader.load().path());
                         System.out.println(cpu.describe());
+                        NativeCalls.devices().forEach(d -> System.out.println(d.name() + " = " + d.description()));
                     }
                 }
             }
@@ -38,6 +42,24 @@ class JarEmbeddingIT {
             assertThat(lines).hasSizeGreaterThanOrEqualTo(2);
             assertThat(lines.get(0)).startsWith("jar " + temp.resolve("cache").resolve("cgan"));
             assertThat(lines.get(1)).startsWith("cpu: ");
+            assertThat(plugins(jar))
+                    .allSatisfy(plugin -> assertThat(lines)
+                            .as(
+                                    "a plugin of the jar is found beside the library: it names its devices, or why there are none")
+                            .anyMatch(line -> line.matches("sim = simulated GPU.*|cuda(:0)? = (no GPU|.*, sm_).*")
+                                    && line.startsWith(plugin)));
+        }
+    }
+
+    /** {@return "cuda" for native/linux-x86_64/libcgan_cuda.so, and so on} */
+    private static List<String> plugins(Path jar) throws Exception {
+        try (JarFile file = new JarFile(jar.toFile())) {
+            return file.stream()
+                    .map(entry ->
+                            Pattern.compile("native/.*/libcgan_(\\w+)\\.so").matcher(entry.getName()))
+                    .filter(Matcher::matches)
+                    .map(matcher -> matcher.group(1))
+                    .toList();
         }
     }
 
