@@ -86,7 +86,7 @@ typedef struct cgan_tensor {
     int32_t dtype; /* cgan_dtype */
     int32_t rank;  /* 0 (a scalar) .. CGAN_MAX_RANK */
     int32_t reserved;
-    cgan_buffer *buffer;
+    cgan_buffer* buffer;
     int64_t offset_bytes;
     int64_t dims[8];
 } cgan_tensor;
@@ -125,17 +125,17 @@ CGAN_API int64_t cgan_sizeof(int32_t struct_kind);
 
 /* The text of the last failure: of the context, or of the calling thread if ctx is NULL. Copies at most cap - 1 bytes
  * and a final zero into dst (nullable if cap is 0); returns the full length. */
-CGAN_API int64_t cgan_last_error(const cgan_context *ctx, char *dst, int64_t cap);
+CGAN_API int64_t cgan_last_error(const cgan_context* ctx, char* dst, int64_t cap);
 
 /* The version of the library, e.g. "0.1.0"; copied as by cgan_last_error. */
-CGAN_API int64_t cgan_version(char *dst, int64_t cap);
+CGAN_API int64_t cgan_version(char* dst, int64_t cap);
 
 /* One line for each device that the library knows of: name TAB "ok" or "unavailable" TAB description or reason. */
-CGAN_API int64_t cgan_describe_devices(char *dst, int64_t cap);
+CGAN_API int64_t cgan_describe_devices(char* dst, int64_t cap);
 
 /* One line for each optional native library (plugins, vendor libraries): name TAB path or "-" TAB version or "-" TAB
  * "ok" or the raw reason why it cannot be used. */
-CGAN_API int64_t cgan_describe_libraries(char *dst, int64_t cap);
+CGAN_API int64_t cgan_describe_libraries(char* dst, int64_t cap);
 
 /* ---- context ------------------------------------------------------------------------------------------------- */
 
@@ -155,56 +155,62 @@ CGAN_API int64_t cgan_describe_libraries(char *dst, int64_t cap);
  *   memory=BYTES                   refuse to allocate more device memory than this
  *   fail=N, failAlloc=N            (faulty only) the N-th operator call / the N-th allocation fails, counted from 1
  * Errors: CGAN_E_BAD_DEVICE (unknown name or option, with the list of those known), CGAN_E_NO_DEVICE, CGAN_E_PLUGIN. */
-CGAN_API cgan_status cgan_context_create(const char *device, cgan_context **out);
+CGAN_API cgan_status cgan_context_create(const char* device, cgan_context** out);
 
 /* Releases the context and every buffer of it that is still alive. NULL is fine; cannot fail. */
-CGAN_API void cgan_context_destroy(cgan_context *ctx);
+CGAN_API void cgan_context_destroy(cgan_context* ctx);
 
 /* What was opened, in words: "cpu: AMD EPYC, 2 threads, avx2+fma, handwritten kernels". Lines that follow say why
  * `auto` declined other devices and which candidate serves which operator. Empty if ctx is not a context. */
-CGAN_API int64_t cgan_context_describe(cgan_context *ctx, char *dst, int64_t cap);
+CGAN_API int64_t cgan_context_describe(cgan_context* ctx, char* dst, int64_t cap);
 
 /* Waits until all queued work is done; reports failures of that work. */
-CGAN_API cgan_status cgan_context_synchronize(cgan_context *ctx);
+CGAN_API cgan_status cgan_context_synchronize(cgan_context* ctx);
+
+/* A stopwatch on the device's own clock, for benchmarks: the seconds between two points of its queue, by events on a
+ * GPU, by the host's clock on the CPU. Starting again forgets the first start. Stopping waits for the queued work;
+ * CGAN_E_BAD_VALUE if the stopwatch does not run. */
+CGAN_API cgan_status cgan_timer_start(cgan_context* ctx);
+CGAN_API cgan_status cgan_timer_stop(cgan_context* ctx, double* out_seconds);
 
 typedef struct cgan_memory_stats {
     uint32_t struct_size;
     int32_t reserved;
-    int64_t live_bytes;      /* in buffers that exist */
-    int64_t peak_bytes;      /* highest live_bytes + workspace_bytes so far */
+    int64_t live_bytes; /* in buffers that exist */
+    int64_t peak_bytes; /* highest live_bytes + workspace_bytes so far */
     int64_t live_buffers;
     int64_t workspace_bytes; /* scratch that the backend holds */
     int64_t allocations;     /* allocations attempted so far */
     int64_t calls;           /* operator calls attempted so far */
 } cgan_memory_stats;
 
-CGAN_API cgan_status cgan_context_memory(cgan_context *ctx, cgan_memory_stats *out);
+CGAN_API cgan_status cgan_context_memory(cgan_context* ctx, cgan_memory_stats* out);
 
 /* ---- buffers ------------------------------------------------------------------------------------------------- */
 
 /* Allocates device memory, aligned to 256 bytes, contents undefined. bytes may be 0. */
-CGAN_API cgan_status cgan_buffer_create(cgan_context *ctx, int64_t bytes, cgan_buffer **out);
+CGAN_API cgan_status cgan_buffer_create(cgan_context* ctx, int64_t bytes, cgan_buffer** out);
 
 /* Frees it. NULL is fine. A handle destroyed before is recognised and reported as CGAN_E_BAD_HANDLE. */
-CGAN_API cgan_status cgan_buffer_destroy(cgan_context *ctx, cgan_buffer *buffer);
+CGAN_API cgan_status cgan_buffer_destroy(cgan_context* ctx, cgan_buffer* buffer);
 
 /* Copies from host memory into the buffer; src may be reused when the call returns. */
-CGAN_API cgan_status cgan_buffer_write(cgan_context *ctx, cgan_buffer *buffer, int64_t offset_bytes, const void *src,
-                                       int64_t bytes);
+CGAN_API cgan_status cgan_buffer_write(cgan_context* ctx, cgan_buffer* buffer, int64_t offset_bytes,
+                                       const void* src, int64_t bytes);
 
 /* Copies from the buffer to host memory, after all queued work. */
-CGAN_API cgan_status cgan_buffer_read(cgan_context *ctx, cgan_buffer *buffer, int64_t offset_bytes, void *dst,
+CGAN_API cgan_status cgan_buffer_read(cgan_context* ctx, cgan_buffer* buffer, int64_t offset_bytes, void* dst,
                                       int64_t bytes);
 
 /* ---- element-wise -------------------------------------------------------------------------------------------- */
 
 /* dst[i] = value, converted to dst's type (any type). */
-CGAN_API cgan_status cgan_fill(cgan_context *ctx, double value, const cgan_tensor *dst);
+CGAN_API cgan_status cgan_fill(cgan_context* ctx, double value, const cgan_tensor* dst);
 
 /* dst[i] = scale * src[i] + shift, converted between any two types; computed in float32 when dst is F32, else in
  * float64; integers round towards zero and saturate. Same number of elements, any shapes. */
-CGAN_API cgan_status cgan_convert(cgan_context *ctx, double scale, double shift, const cgan_tensor *src,
-                                  const cgan_tensor *dst);
+CGAN_API cgan_status cgan_convert(cgan_context* ctx, double scale, double shift, const cgan_tensor* src,
+                                  const cgan_tensor* dst);
 
 enum cgan_unary_kind {
     CGAN_UNARY_AFFINE = 0, /* alpha * x + beta */
@@ -215,9 +221,10 @@ enum cgan_unary_kind {
     CGAN_UNARY_SQUARE = 5,
     CGAN_UNARY_ABS = 6,
     CGAN_UNARY_RECIPROCAL = 7,
-    CGAN_UNARY_SIGN = 8,       /* -1, 0, 1; NaN of NaN */
-    CGAN_UNARY_STEP = 9,       /* x > 0 ? 1 : alpha; the derivative of relu and leaky relu (kink takes the slope branch) */
-    CGAN_UNARY_CLAMP = 10,     /* min(max(x, alpha), beta); NaN stays NaN */
+    CGAN_UNARY_SIGN = 8, /* -1, 0, 1; NaN of NaN */
+    CGAN_UNARY_STEP =
+        9, /* x > 0 ? 1 : alpha; the derivative of relu and leaky relu (kink takes the slope branch) */
+    CGAN_UNARY_CLAMP = 10, /* min(max(x, alpha), beta); NaN stays NaN */
     CGAN_UNARY_TANH = 11,
     CGAN_UNARY_SIGMOID = 12,
     CGAN_UNARY_SOFTPLUS = 13,  /* log(1 + exp(x)), never overflows */
@@ -232,8 +239,8 @@ typedef struct cgan_unary_params {
 } cgan_unary_params;
 
 /* dst[i] = f(src[i]). In place allowed. */
-CGAN_API cgan_status cgan_unary(cgan_context *ctx, const cgan_unary_params *params, const cgan_tensor *src,
-                                const cgan_tensor *dst);
+CGAN_API cgan_status cgan_unary(cgan_context* ctx, const cgan_unary_params* params, const cgan_tensor* src,
+                                const cgan_tensor* dst);
 
 /* Activations that can be fused into an operator: those whose derivative follows from their result. The slope alpha of
  * a leaky relu must not be negative here. */
@@ -248,8 +255,9 @@ enum cgan_activation {
 
 /* d_src[i] = d_dst[i] * f'(x) with f'(x) computed from dst = f(x); params->kind is a cgan_activation. In place allowed
  * (d_src = d_dst). */
-CGAN_API cgan_status cgan_activation_backward(cgan_context *ctx, const cgan_unary_params *params, const cgan_tensor *dst,
-                                              const cgan_tensor *d_dst, const cgan_tensor *d_src);
+CGAN_API cgan_status cgan_activation_backward(cgan_context* ctx, const cgan_unary_params* params,
+                                              const cgan_tensor* dst, const cgan_tensor* d_dst,
+                                              const cgan_tensor* d_src);
 
 enum cgan_binary_kind {
     CGAN_BINARY_ADD = 0,
@@ -268,8 +276,8 @@ typedef struct cgan_binary_params {
 
 /* dst = a op b, broadcast as NumPy does: shapes are aligned at their last dimension, a missing or 1-sized dimension is
  * repeated. dst has the broadcast shape. In place allowed for an operand of dst's shape. */
-CGAN_API cgan_status cgan_binary(cgan_context *ctx, const cgan_binary_params *params, const cgan_tensor *a,
-                                 const cgan_tensor *b, const cgan_tensor *dst);
+CGAN_API cgan_status cgan_binary(cgan_context* ctx, const cgan_binary_params* params, const cgan_tensor* a,
+                                 const cgan_tensor* b, const cgan_tensor* dst);
 
 /* ---- reductions and data movement ---------------------------------------------------------------------------- */
 
@@ -285,12 +293,12 @@ typedef struct cgan_reduce_params {
 /* dst has src's shape with the reduced axes of size 1. The order of summation is fixed for a shape and thread count;
  * the error is that of pairwise or wider-type summation. MAX and MIN of nothing is an error; of a NaN among others
  * they are NaN. */
-CGAN_API cgan_status cgan_reduce(cgan_context *ctx, const cgan_reduce_params *params, const cgan_tensor *src,
-                                 const cgan_tensor *dst);
+CGAN_API cgan_status cgan_reduce(cgan_context* ctx, const cgan_reduce_params* params, const cgan_tensor* src,
+                                 const cgan_tensor* dst);
 
 /* dst[i] (I32) = index of the greatest element in row i of src [..., c]; the first of equals. NaN
  * counts as greatest. */
-CGAN_API cgan_status cgan_argmax(cgan_context *ctx, const cgan_tensor *src, const cgan_tensor *dst);
+CGAN_API cgan_status cgan_argmax(cgan_context* ctx, const cgan_tensor* src, const cgan_tensor* dst);
 
 typedef struct cgan_permute_params {
     uint32_t struct_size;
@@ -299,8 +307,8 @@ typedef struct cgan_permute_params {
 } cgan_permute_params;
 
 /* dst = src with its axes reordered (any type). */
-CGAN_API cgan_status cgan_permute(cgan_context *ctx, const cgan_permute_params *params, const cgan_tensor *src,
-                                  const cgan_tensor *dst);
+CGAN_API cgan_status cgan_permute(cgan_context* ctx, const cgan_permute_params* params,
+                                  const cgan_tensor* src, const cgan_tensor* dst);
 
 typedef struct cgan_slice_params {
     uint32_t struct_size;
@@ -310,19 +318,19 @@ typedef struct cgan_slice_params {
 
 /* Copies src[.., src_start : src_start + count, ..] to dst[.., dst_start : dst_start + count, ..] along one axis (any
  * type); the other axes agree, the rest of dst is left as it is. Serves slice, concat and pad. */
-CGAN_API cgan_status cgan_slice_copy(cgan_context *ctx, const cgan_slice_params *params, const cgan_tensor *src,
-                                     const cgan_tensor *dst);
+CGAN_API cgan_status cgan_slice_copy(cgan_context* ctx, const cgan_slice_params* params,
+                                     const cgan_tensor* src, const cgan_tensor* dst);
 
 /* dst[i, :] = table[index[i], :]. table [v, e], index [n] I32, dst [n, e]; table and dst of any one type.
  * Errors: CGAN_E_BAD_VALUE names an index outside 0..v-1 (on the CPU; other devices clamp and report at the next
  * synchronisation). */
-CGAN_API cgan_status cgan_gather_rows(cgan_context *ctx, const cgan_tensor *table, const cgan_tensor *index,
-                                      const cgan_tensor *dst);
+CGAN_API cgan_status cgan_gather_rows(cgan_context* ctx, const cgan_tensor* table, const cgan_tensor* index,
+                                      const cgan_tensor* dst);
 
 /* d_table[r, :] = sum over i with index[i] = r of d_dst[i, :]; rows that no index names become 0. Deterministic: rows
  * are added in the order of i. */
-CGAN_API cgan_status cgan_scatter_add_rows(cgan_context *ctx, const cgan_tensor *index, const cgan_tensor *d_dst,
-                                           const cgan_tensor *d_table);
+CGAN_API cgan_status cgan_scatter_add_rows(cgan_context* ctx, const cgan_tensor* index,
+                                           const cgan_tensor* d_dst, const cgan_tensor* d_table);
 
 /* ---- softmax ------------------------------------------------------------------------------------------------- */
 
@@ -332,12 +340,13 @@ typedef struct cgan_softmax_params {
 } cgan_softmax_params;
 
 /* Over the last axis, stable for any finite input. */
-CGAN_API cgan_status cgan_softmax_forward(cgan_context *ctx, const cgan_softmax_params *params, const cgan_tensor *src,
-                                          const cgan_tensor *dst);
+CGAN_API cgan_status cgan_softmax_forward(cgan_context* ctx, const cgan_softmax_params* params,
+                                          const cgan_tensor* src, const cgan_tensor* dst);
 
 /* d_src from the result dst of the forward pass. */
-CGAN_API cgan_status cgan_softmax_backward(cgan_context *ctx, const cgan_softmax_params *params, const cgan_tensor *dst,
-                                           const cgan_tensor *d_dst, const cgan_tensor *d_src);
+CGAN_API cgan_status cgan_softmax_backward(cgan_context* ctx, const cgan_softmax_params* params,
+                                           const cgan_tensor* dst, const cgan_tensor* d_dst,
+                                           const cgan_tensor* d_src);
 
 /* ---- matrix products ----------------------------------------------------------------------------------------- */
 
@@ -348,8 +357,8 @@ typedef struct cgan_matmul_params {
 } cgan_matmul_params;
 
 /* dst [m, n] = op(a) op(b), op(a) [m, k], op(b) [k, n]; op transposes its operand if the flag is not 0. */
-CGAN_API cgan_status cgan_matmul(cgan_context *ctx, const cgan_matmul_params *params, const cgan_tensor *a,
-                                 const cgan_tensor *b, const cgan_tensor *dst);
+CGAN_API cgan_status cgan_matmul(cgan_context* ctx, const cgan_matmul_params* params, const cgan_tensor* a,
+                                 const cgan_tensor* b, const cgan_tensor* dst);
 
 typedef struct cgan_dense_params {
     uint32_t struct_size;
@@ -359,8 +368,9 @@ typedef struct cgan_dense_params {
 
 /* dst [n, o] = act(src [n, i] * wei[o, i]^T + bia[o] (nullable)). Its backward passes are cgan_activation_backward,
  * cgan_matmul and cgan_reduce. */
-CGAN_API cgan_status cgan_dense_forward(cgan_context *ctx, const cgan_dense_params *params, const cgan_tensor *src,
-                                        const cgan_tensor *wei, const cgan_tensor *bia, const cgan_tensor *dst);
+CGAN_API cgan_status cgan_dense_forward(cgan_context* ctx, const cgan_dense_params* params,
+                                        const cgan_tensor* src, const cgan_tensor* wei,
+                                        const cgan_tensor* bia, const cgan_tensor* dst);
 
 /* ---- convolution --------------------------------------------------------------------------------------------- */
 /* Only the batch may be empty; channels, kernels and images must not be (so, too, the input features of dense). */
@@ -369,47 +379,50 @@ typedef struct cgan_conv2d_params {
     uint32_t struct_size;
     int32_t stride_h, stride_w;
     int32_t pad_top, pad_left, pad_bottom, pad_right;
-    int32_t upsample;   /* 1, or 2: src is first enlarged 2x by nearest neighbour (0 counts as 1) */
-    int32_t activation; /* cgan_activation, applied to the result of a forward pass or of a transposed convolution */
+    int32_t upsample; /* 1, or 2: src is first enlarged 2x by nearest neighbour (0 counts as 1) */
+    int32_t
+        activation; /* cgan_activation, applied to the result of a forward pass or of a transposed convolution */
     int32_t reserved;
-    double alpha;       /* slope of leaky relu */
+    double alpha; /* slope of leaky relu */
 } cgan_conv2d_params;
 
 /* dst [n, oh, ow, k] = act(conv(up(src [n, h, w, c]), wei [k, r, s, c]) + bia [k] (nullable)), cross-correlation,
  * oh = (upsample * h + pad_top + pad_bottom - r) / stride_h + 1, rounded down. */
-CGAN_API cgan_status cgan_conv2d_forward(cgan_context *ctx, const cgan_conv2d_params *params, const cgan_tensor *src,
-                                         const cgan_tensor *wei, const cgan_tensor *bia, const cgan_tensor *dst);
+CGAN_API cgan_status cgan_conv2d_forward(cgan_context* ctx, const cgan_conv2d_params* params,
+                                         const cgan_tensor* src, const cgan_tensor* wei,
+                                         const cgan_tensor* bia, const cgan_tensor* dst);
 
 /* d_src [n, h, w, c] = act(transposed convolution of d_dst [n, oh, ow, k] + bia [c] (nullable)). The gradient of the
  * forward pass with bia = NULL and activation NONE; with them, the transposed convolution layer. With upsample 2, bia
  * must be NULL and activation NONE. */
-CGAN_API cgan_status cgan_conv2d_backward_data(cgan_context *ctx, const cgan_conv2d_params *params,
-                                               const cgan_tensor *wei, const cgan_tensor *d_dst, const cgan_tensor *bia,
-                                               const cgan_tensor *d_src);
+CGAN_API cgan_status cgan_conv2d_backward_data(cgan_context* ctx, const cgan_conv2d_params* params,
+                                               const cgan_tensor* wei, const cgan_tensor* d_dst,
+                                               const cgan_tensor* bia, const cgan_tensor* d_src);
 
 /* d_wei [k, r, s, c] and, if not NULL, d_bia [k], from src and the gradient d_dst before the activation;
  * params->activation must be NONE. */
-CGAN_API cgan_status cgan_conv2d_backward_filter(cgan_context *ctx, const cgan_conv2d_params *params,
-                                                 const cgan_tensor *src, const cgan_tensor *d_dst,
-                                                 const cgan_tensor *d_wei, const cgan_tensor *d_bia);
+CGAN_API cgan_status cgan_conv2d_backward_filter(cgan_context* ctx, const cgan_conv2d_params* params,
+                                                 const cgan_tensor* src, const cgan_tensor* d_dst,
+                                                 const cgan_tensor* d_wei, const cgan_tensor* d_bia);
 
 /* Convolution, 2x2 max pooling with stride 2 (odd last rows and columns dropped) and activation in one:
  * dst [n, oh/2, ow/2, k] = act(maxpool(conv(src, wei) + bia (nullable))), arg [n, oh/2, ow/2, k] U8 = position 0..3
  * (row-major in its window, the first of equals) of each maximum. Monotone activations only: any cgan_activation. */
-CGAN_API cgan_status cgan_conv2d_pool_forward(cgan_context *ctx, const cgan_conv2d_params *params,
-                                              const cgan_tensor *src, const cgan_tensor *wei, const cgan_tensor *bia,
-                                              const cgan_tensor *dst, const cgan_tensor *arg);
+CGAN_API cgan_status cgan_conv2d_pool_forward(cgan_context* ctx, const cgan_conv2d_params* params,
+                                              const cgan_tensor* src, const cgan_tensor* wei,
+                                              const cgan_tensor* bia, const cgan_tensor* dst,
+                                              const cgan_tensor* arg);
 
 /* Its gradients, from the pooled, activated dst, its gradient d_dst and arg. conv_h and conv_w of the unpooled result
  * follow from src's or d_src's shape and params. */
-CGAN_API cgan_status cgan_conv2d_pool_backward_data(cgan_context *ctx, const cgan_conv2d_params *params,
-                                                    const cgan_tensor *wei, const cgan_tensor *dst,
-                                                    const cgan_tensor *d_dst, const cgan_tensor *arg,
-                                                    const cgan_tensor *d_src);
-CGAN_API cgan_status cgan_conv2d_pool_backward_filter(cgan_context *ctx, const cgan_conv2d_params *params,
-                                                      const cgan_tensor *src, const cgan_tensor *dst,
-                                                      const cgan_tensor *d_dst, const cgan_tensor *arg,
-                                                      const cgan_tensor *d_wei, const cgan_tensor *d_bia);
+CGAN_API cgan_status cgan_conv2d_pool_backward_data(cgan_context* ctx, const cgan_conv2d_params* params,
+                                                    const cgan_tensor* wei, const cgan_tensor* dst,
+                                                    const cgan_tensor* d_dst, const cgan_tensor* arg,
+                                                    const cgan_tensor* d_src);
+CGAN_API cgan_status cgan_conv2d_pool_backward_filter(cgan_context* ctx, const cgan_conv2d_params* params,
+                                                      const cgan_tensor* src, const cgan_tensor* dst,
+                                                      const cgan_tensor* d_dst, const cgan_tensor* arg,
+                                                      const cgan_tensor* d_wei, const cgan_tensor* d_bia);
 
 /* ---- pooling and upsampling ---------------------------------------------------------------------------------- */
 
@@ -420,7 +433,7 @@ enum cgan_pool_kind {
 
 typedef struct cgan_pool2d_params {
     uint32_t struct_size;
-    int32_t kind; /* cgan_pool_kind */
+    int32_t kind;               /* cgan_pool_kind */
     int32_t window_h, window_w; /* window_h * window_w <= 256 */
     int32_t stride_h, stride_w;
     int32_t pad_top, pad_left, pad_bottom, pad_right; /* less than the window; padding never wins a maximum */
@@ -428,17 +441,20 @@ typedef struct cgan_pool2d_params {
 
 /* dst [n, oh, ow, c] from src [n, h, w, c]; for MAX, arg (U8, dst's shape) receives the position of the maximum in its
  * window, row-major, the first of equals; for AVERAGE arg must be NULL. NaN wins a maximum. */
-CGAN_API cgan_status cgan_pool2d_forward(cgan_context *ctx, const cgan_pool2d_params *params, const cgan_tensor *src,
-                                         const cgan_tensor *dst, const cgan_tensor *arg);
+CGAN_API cgan_status cgan_pool2d_forward(cgan_context* ctx, const cgan_pool2d_params* params,
+                                         const cgan_tensor* src, const cgan_tensor* dst,
+                                         const cgan_tensor* arg);
 
 /* d_src from d_dst (and arg for MAX; windows that overlap add up). */
-CGAN_API cgan_status cgan_pool2d_backward(cgan_context *ctx, const cgan_pool2d_params *params, const cgan_tensor *d_dst,
-                                          const cgan_tensor *arg, const cgan_tensor *d_src);
+CGAN_API cgan_status cgan_pool2d_backward(cgan_context* ctx, const cgan_pool2d_params* params,
+                                          const cgan_tensor* d_dst, const cgan_tensor* arg,
+                                          const cgan_tensor* d_src);
 
 /* dst[...] = the element of src that arg names: the transpose of cgan_pool2d_backward for MAX, and so its
  * derivative. */
-CGAN_API cgan_status cgan_pool2d_gather(cgan_context *ctx, const cgan_pool2d_params *params, const cgan_tensor *src,
-                                        const cgan_tensor *arg, const cgan_tensor *dst);
+CGAN_API cgan_status cgan_pool2d_gather(cgan_context* ctx, const cgan_pool2d_params* params,
+                                        const cgan_tensor* src, const cgan_tensor* arg,
+                                        const cgan_tensor* dst);
 
 typedef struct cgan_upsample2d_params {
     uint32_t struct_size;
@@ -447,20 +463,21 @@ typedef struct cgan_upsample2d_params {
 } cgan_upsample2d_params;
 
 /* dst [n, h * factor_h, w * factor_w, c]: each pixel of src repeated (nearest neighbour). */
-CGAN_API cgan_status cgan_upsample2d_forward(cgan_context *ctx, const cgan_upsample2d_params *params,
-                                             const cgan_tensor *src, const cgan_tensor *dst);
+CGAN_API cgan_status cgan_upsample2d_forward(cgan_context* ctx, const cgan_upsample2d_params* params,
+                                             const cgan_tensor* src, const cgan_tensor* dst);
 
 /* d_src = sums of d_dst over each block. */
-CGAN_API cgan_status cgan_upsample2d_backward(cgan_context *ctx, const cgan_upsample2d_params *params,
-                                              const cgan_tensor *d_dst, const cgan_tensor *d_src);
+CGAN_API cgan_status cgan_upsample2d_backward(cgan_context* ctx, const cgan_upsample2d_params* params,
+                                              const cgan_tensor* d_dst, const cgan_tensor* d_src);
 
 /* ---- normalisation ------------------------------------------------------------------------------------------- */
 
 typedef struct cgan_norm_params {
     uint32_t struct_size;
     int32_t reserved;
-    double epsilon;  /* added to the variance */
-    double momentum; /* running = momentum * running + (1 - momentum) * batch; 0.99 keeps most (Keras's meaning) */
+    double epsilon; /* added to the variance */
+    double
+        momentum; /* running = momentum * running + (1 - momentum) * batch; 0.99 keeps most (Keras's meaning) */
 } cgan_norm_params;
 
 /* Of an empty batch, mean is 0, the variance 0, and running statistics stay as they are. */
@@ -469,34 +486,36 @@ typedef struct cgan_norm_params {
  * running_mean, running_var, mean, rstd [c]; gamma, beta nullable (1 and 0); running_* nullable together, else updated
  * with the batch mean and the biased batch variance. mean and rstd = 1 / sqrt(var + epsilon) are kept for the backward
  * pass. */
-CGAN_API cgan_status cgan_batch_norm_training(cgan_context *ctx, const cgan_norm_params *params, const cgan_tensor *src,
-                                              const cgan_tensor *gamma, const cgan_tensor *beta,
-                                              const cgan_tensor *running_mean, const cgan_tensor *running_var,
-                                              const cgan_tensor *dst, const cgan_tensor *mean, const cgan_tensor *rstd);
+CGAN_API cgan_status cgan_batch_norm_training(cgan_context* ctx, const cgan_norm_params* params,
+                                              const cgan_tensor* src, const cgan_tensor* gamma,
+                                              const cgan_tensor* beta, const cgan_tensor* running_mean,
+                                              const cgan_tensor* running_var, const cgan_tensor* dst,
+                                              const cgan_tensor* mean, const cgan_tensor* rstd);
 
 /* dst = gamma * (src - running_mean) / sqrt(running_var + epsilon) + beta. */
-CGAN_API cgan_status cgan_batch_norm_inference(cgan_context *ctx, const cgan_norm_params *params,
-                                               const cgan_tensor *src, const cgan_tensor *gamma,
-                                               const cgan_tensor *beta, const cgan_tensor *running_mean,
-                                               const cgan_tensor *running_var, const cgan_tensor *dst);
+CGAN_API cgan_status cgan_batch_norm_inference(cgan_context* ctx, const cgan_norm_params* params,
+                                               const cgan_tensor* src, const cgan_tensor* gamma,
+                                               const cgan_tensor* beta, const cgan_tensor* running_mean,
+                                               const cgan_tensor* running_var, const cgan_tensor* dst);
 
 /* Gradients of the training form. d_gamma and d_beta nullable. */
-CGAN_API cgan_status cgan_batch_norm_backward(cgan_context *ctx, const cgan_norm_params *params, const cgan_tensor *src,
-                                              const cgan_tensor *gamma, const cgan_tensor *mean,
-                                              const cgan_tensor *rstd, const cgan_tensor *d_dst,
-                                              const cgan_tensor *d_src, const cgan_tensor *d_gamma,
-                                              const cgan_tensor *d_beta);
+CGAN_API cgan_status cgan_batch_norm_backward(cgan_context* ctx, const cgan_norm_params* params,
+                                              const cgan_tensor* src, const cgan_tensor* gamma,
+                                              const cgan_tensor* mean, const cgan_tensor* rstd,
+                                              const cgan_tensor* d_dst, const cgan_tensor* d_src,
+                                              const cgan_tensor* d_gamma, const cgan_tensor* d_beta);
 
 /* Layer normalisation of each row (Ba, Kiros and Hinton 2016). src, dst [n, f]; gamma, beta [f] nullable; mean, rstd
  * [n]. */
-CGAN_API cgan_status cgan_layer_norm_forward(cgan_context *ctx, const cgan_norm_params *params, const cgan_tensor *src,
-                                             const cgan_tensor *gamma, const cgan_tensor *beta, const cgan_tensor *dst,
-                                             const cgan_tensor *mean, const cgan_tensor *rstd);
-CGAN_API cgan_status cgan_layer_norm_backward(cgan_context *ctx, const cgan_norm_params *params, const cgan_tensor *src,
-                                              const cgan_tensor *gamma, const cgan_tensor *mean,
-                                              const cgan_tensor *rstd, const cgan_tensor *d_dst,
-                                              const cgan_tensor *d_src, const cgan_tensor *d_gamma,
-                                              const cgan_tensor *d_beta);
+CGAN_API cgan_status cgan_layer_norm_forward(cgan_context* ctx, const cgan_norm_params* params,
+                                             const cgan_tensor* src, const cgan_tensor* gamma,
+                                             const cgan_tensor* beta, const cgan_tensor* dst,
+                                             const cgan_tensor* mean, const cgan_tensor* rstd);
+CGAN_API cgan_status cgan_layer_norm_backward(cgan_context* ctx, const cgan_norm_params* params,
+                                              const cgan_tensor* src, const cgan_tensor* gamma,
+                                              const cgan_tensor* mean, const cgan_tensor* rstd,
+                                              const cgan_tensor* d_dst, const cgan_tensor* d_src,
+                                              const cgan_tensor* d_gamma, const cgan_tensor* d_beta);
 
 /* ---- random numbers ------------------------------------------------------------------------------------------ */
 
@@ -522,8 +541,8 @@ typedef struct cgan_random_params {
  * words (0, 1) and (2, 3) in arithmetic that all devices share; integers are a + (word * (b - a) >> 32). F64 receives
  * the same 24 bits. dst has at most 2^34 elements. step is one I64 in device memory, so that a recorded launch can be
  * replayed. */
-CGAN_API cgan_status cgan_random(cgan_context *ctx, const cgan_random_params *params, const cgan_tensor *step,
-                                 const cgan_tensor *dst);
+CGAN_API cgan_status cgan_random(cgan_context* ctx, const cgan_random_params* params, const cgan_tensor* step,
+                                 const cgan_tensor* dst);
 
 /* ---- optimisers: one call for all parameters of a network ---------------------------------------------------- */
 /* Lists are arrays of count descriptors, each struct_size bytes after the one before; element i of each list has the
@@ -531,11 +550,13 @@ CGAN_API cgan_status cgan_random(cgan_context *ctx, const cgan_random_params *pa
  * and the number t of the step being made (from 1). */
 
 /* hyper[1] += 1. */
-CGAN_API cgan_status cgan_optimizer_advance(cgan_context *ctx, const cgan_tensor *hyper);
+CGAN_API cgan_status cgan_optimizer_advance(cgan_context* ctx, const cgan_tensor* hyper);
 
 enum cgan_adam_form {
-    CGAN_ADAM_EPSILON_HAT = 0, /* lr * sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + eps): Keras, and section 2 of the paper */
-    CGAN_ADAM_CORRECTED = 1    /* lr / (1 - b1^t) * m / (sqrt(v / (1 - b2^t)) + eps): algorithm 1 of the paper, PyTorch */
+    CGAN_ADAM_EPSILON_HAT =
+        0, /* lr * sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + eps): Keras, and section 2 of the paper */
+    CGAN_ADAM_CORRECTED =
+        1 /* lr / (1 - b1^t) * m / (sqrt(v / (1 - b2^t)) + eps): algorithm 1 of the paper, PyTorch */
 };
 
 typedef struct cgan_adam_params {
@@ -546,9 +567,9 @@ typedef struct cgan_adam_params {
 } cgan_adam_params;
 
 /* Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019). Updates param, m and v. */
-CGAN_API cgan_status cgan_adam(cgan_context *ctx, const cgan_adam_params *params, const cgan_tensor *hyper,
-                               int32_t count, const cgan_tensor *param, const cgan_tensor *grad, const cgan_tensor *m,
-                               const cgan_tensor *v);
+CGAN_API cgan_status cgan_adam(cgan_context* ctx, const cgan_adam_params* params, const cgan_tensor* hyper,
+                               int32_t count, const cgan_tensor* param, const cgan_tensor* grad,
+                               const cgan_tensor* m, const cgan_tensor* v);
 
 typedef struct cgan_sgd_params {
     uint32_t struct_size;
@@ -558,8 +579,9 @@ typedef struct cgan_sgd_params {
 } cgan_sgd_params;
 
 /* velocity is NULL when momentum is 0. */
-CGAN_API cgan_status cgan_sgd(cgan_context *ctx, const cgan_sgd_params *params, const cgan_tensor *hyper, int32_t count,
-                              const cgan_tensor *param, const cgan_tensor *grad, const cgan_tensor *velocity);
+CGAN_API cgan_status cgan_sgd(cgan_context* ctx, const cgan_sgd_params* params, const cgan_tensor* hyper,
+                              int32_t count, const cgan_tensor* param, const cgan_tensor* grad,
+                              const cgan_tensor* velocity);
 
 typedef struct cgan_rmsprop_params {
     uint32_t struct_size;
@@ -567,9 +589,9 @@ typedef struct cgan_rmsprop_params {
     double rho, epsilon; /* v = rho v + (1 - rho) g^2; param -= lr * g / (sqrt(v) + epsilon) */
 } cgan_rmsprop_params;
 
-CGAN_API cgan_status cgan_rmsprop(cgan_context *ctx, const cgan_rmsprop_params *params, const cgan_tensor *hyper,
-                                  int32_t count, const cgan_tensor *param, const cgan_tensor *grad,
-                                  const cgan_tensor *v);
+CGAN_API cgan_status cgan_rmsprop(cgan_context* ctx, const cgan_rmsprop_params* params,
+                                  const cgan_tensor* hyper, int32_t count, const cgan_tensor* param,
+                                  const cgan_tensor* grad, const cgan_tensor* v);
 
 typedef struct cgan_ema_params {
     uint32_t struct_size;
@@ -577,8 +599,8 @@ typedef struct cgan_ema_params {
     double decay; /* dst = decay * dst + (1 - decay) * src */
 } cgan_ema_params;
 
-CGAN_API cgan_status cgan_ema(cgan_context *ctx, const cgan_ema_params *params, int32_t count, const cgan_tensor *src,
-                              const cgan_tensor *dst);
+CGAN_API cgan_status cgan_ema(cgan_context* ctx, const cgan_ema_params* params, int32_t count,
+                              const cgan_tensor* src, const cgan_tensor* dst);
 
 typedef struct cgan_clamp_params {
     uint32_t struct_size;
@@ -587,12 +609,12 @@ typedef struct cgan_clamp_params {
 } cgan_clamp_params;
 
 /* Every element of every tensor into [low, high], in place (weight clipping of WGAN). */
-CGAN_API cgan_status cgan_clamp(cgan_context *ctx, const cgan_clamp_params *params, int32_t count,
-                                const cgan_tensor *tensors);
+CGAN_API cgan_status cgan_clamp(cgan_context* ctx, const cgan_clamp_params* params, int32_t count,
+                                const cgan_tensor* tensors);
 
 /* dst (one element) = sqrt(sum of the squares of all elements of all tensors). */
-CGAN_API cgan_status cgan_global_norm(cgan_context *ctx, int32_t count, const cgan_tensor *tensors,
-                                      const cgan_tensor *dst);
+CGAN_API cgan_status cgan_global_norm(cgan_context* ctx, int32_t count, const cgan_tensor* tensors,
+                                      const cgan_tensor* dst);
 
 typedef struct cgan_clip_params {
     uint32_t struct_size;
@@ -601,8 +623,8 @@ typedef struct cgan_clip_params {
 } cgan_clip_params;
 
 /* Scales all tensors by min(1, max_norm / norm), in place (Pascanu, Mikolov and Bengio 2013). */
-CGAN_API cgan_status cgan_clip_by_norm(cgan_context *ctx, const cgan_clip_params *params, const cgan_tensor *norm,
-                                       int32_t count, const cgan_tensor *tensors);
+CGAN_API cgan_status cgan_clip_by_norm(cgan_context* ctx, const cgan_clip_params* params,
+                                       const cgan_tensor* norm, int32_t count, const cgan_tensor* tensors);
 
 #if defined(__cplusplus)
 }

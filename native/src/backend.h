@@ -8,6 +8,7 @@
 // Operators marked (optional) have a default that throws CGAN_E_UNSUPPORTED.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -19,7 +20,7 @@
 namespace cgan {
 
 // Plugins are refused unless built for exactly this number: raise it with every change of this file.
-inline constexpr std::uint32_t kBackendAbi = 1;
+inline constexpr std::uint32_t kBackendAbi = 2;
 
 class Error : public std::runtime_error {
   public:
@@ -78,6 +79,12 @@ class Backend {
     virtual void write(void* dst, const void* src, std::int64_t bytes) = 0;
     virtual void read(void* dst, const void* src, std::int64_t bytes) = 0;
     virtual void synchronize() = 0;
+
+    // ---- stopwatch: this default serves devices whose calls have finished when they return ----
+    virtual void timer_start() { timer_started_ = std::chrono::steady_clock::now(); }
+    virtual double timer_stop() {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - timer_started_).count();
+    }
 
     // ---- element-wise ----
     virtual void fill(double value, const View& dst) = 0;
@@ -161,6 +168,9 @@ class Backend {
     virtual void clamp(const cgan_clamp_params& p, Views tensors) = 0;
     virtual void global_norm(Views tensors, const View& dst) = 0;
     virtual void clip_by_norm(const cgan_clip_params& p, const View& norm, Views tensors) = 0;
+
+  private:
+    std::chrono::steady_clock::time_point timer_started_;
 };
 
 // ---- plugins ----

@@ -228,6 +228,15 @@ TEST_F(CudaBackendTest, IndicesOutsideTheTableAreNamedAtTheNextSynchronisation) 
     EXPECT_EQ(dst.read(), (std::vector<float>{1, 2, 5, 6, 1, 2, 5, 6}));
 }
 
+TEST_F(CudaBackendTest, TheTimerMeasuresQueuedWorkByEvents) {
+    const auto backend = open();
+    Block block(*backend, {1 << 16});
+    backend->timer_start();
+    for (int i = 0; i < 20; i++) backend->fill(i, block.view);
+    EXPECT_GT(backend->timer_stop(), 0);
+    EXPECT_EQ(block.read()[0], 19);
+}
+
 TEST_F(CudaBackendTest, LargeWritesTravelThroughStaging) {
     const auto backend = open();
     const std::vector<float> values = draw(5 << 20, 3); // 20 MiB: five halves of the staging memory

@@ -73,6 +73,17 @@ std::string Context::describe() const {
 
 cgan_memory_stats Context::memory() const { return stats_; }
 
+void Context::start_timer() {
+    backend_->timer_start();
+    timing_ = true;
+}
+
+double Context::stop_timer() {
+    if (!timing_) throw Error(CGAN_E_BAD_VALUE, "the timer does not run; call cgan_timer_start first");
+    timing_ = false;
+    return backend_->timer_stop();
+}
+
 void Context::count_call() {
     if (++stats_.calls == name_.fail_call) {
         throw Error(CGAN_E_INJECTED,
@@ -219,6 +230,17 @@ std::int64_t cgan_context_describe(cgan_context* ctx, char* dst, std::int64_t ca
 
 cgan_status cgan_context_synchronize(cgan_context* ctx) {
     return guard(ctx, "context_synchronize", [](Context& context) { context.backend().synchronize(); });
+}
+
+cgan_status cgan_timer_start(cgan_context* ctx) {
+    return guard(ctx, "timer_start", [](Context& context) { context.start_timer(); });
+}
+
+cgan_status cgan_timer_stop(cgan_context* ctx, double* out_seconds) {
+    return guard(ctx, "timer_stop", [&](Context& context) {
+        require(out_seconds, "out_seconds");
+        *out_seconds = context.stop_timer();
+    });
 }
 
 cgan_status cgan_context_memory(cgan_context* ctx, cgan_memory_stats* out) {

@@ -38,6 +38,9 @@ class Context final : public MemoryLedger {
     std::string describe() const;
     cgan_memory_stats memory() const;
 
+    void start_timer();
+    double stop_timer(); // waits; throws CGAN_E_BAD_VALUE unless it runs
+
     // Counts an operator call. Throws CGAN_E_INJECTED if this is the one that shall fail.
     void count_call();
 
@@ -60,6 +63,7 @@ class Context final : public MemoryLedger {
     std::uint64_t buffers_made_ = 0;
     std::unordered_map<std::uint64_t, Buffer> buffers_;
     cgan_memory_stats stats_{};
+    bool timing_ = false;
     std::unique_ptr<Backend> backend_; // last: its destructor may still release workspace
 };
 

@@ -17,6 +17,8 @@ class CudaBackend final : public Backend {
     void write(void* dst, const void* src, std::int64_t bytes) override;
     void read(void* dst, const void* src, std::int64_t bytes) override;
     void synchronize() override;
+    void timer_start() override;
+    double timer_stop() override;
 
     void fill(double value, const View& dst) override;
     void convert(double scale, double shift, const View& src, const View& dst) override;
@@ -102,6 +104,7 @@ class CudaBackend final : public Backend {
     void* staging_ = nullptr;    // pinned host memory of kStagingBytes, in two halves
     cudaEvent_t staged_[2] = {}; // when a half may be filled again
     int half_ = 0;
+    cudaEvent_t timed_[2] = {}; // start and stop of the stopwatch
 };
 
 } // namespace cgan::cuda

@@ -23,6 +23,7 @@ CudaBackend::CudaBackend(int index, const DeviceOptions& options, MemoryLedger& 
         CGAN_CUDA(cudaMallocHost(&staging_, kStagingBytes));
         for (cudaEvent_t& event : staged_)
             CGAN_CUDA(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+        for (cudaEvent_t& event : timed_) CGAN_CUDA(cudaEventCreateWithFlags(&event, cudaEventDefault));
         bad_index_ = static_cast<unsigned long long*>(device_.allocate(sizeof(unsigned long long)));
         CGAN_CUDA(cudaMemsetAsync(bad_index_, 0xff, sizeof *bad_index_, device_.stream()));
     } catch (...) {
@@ -36,6 +37,8 @@ CudaBackend::~CudaBackend() { free_parts(); }
 void CudaBackend::free_parts() noexcept {
     if (bad_index_) device_.release(bad_index_);
     for (cudaEvent_t event : staged_)
+        if (event) (void)cudaEventDestroy(event);
+    for (cudaEvent_t event : timed_)
         if (event) (void)cudaEventDestroy(event);
     if (staging_) (void)cudaFreeHost(staging_);
 }
@@ -75,6 +78,20 @@ void CudaBackend::synchronize() {
     device_.activate();
     CGAN_CUDA(cudaStreamSynchronize(device_.stream()));
     if (index_used_) report_bad_index();
+}
+
+void CudaBackend::timer_start() {
+    device_.activate();
+    CGAN_CUDA(cudaEventRecord(timed_[0], device_.stream()));
+}
+
+double CudaBackend::timer_stop() {
+    device_.activate();
+    CGAN_CUDA(cudaEventRecord(timed_[1], device_.stream()));
+    synchronize();
+    float milliseconds = 0;
+    CGAN_CUDA(cudaEventElapsedTime(&milliseconds, timed_[0], timed_[1]));
+    return double(milliseconds) / 1e3;
 }
 
 // Rows that a gather or scatter clamped since the last time: reported once, by name and value.

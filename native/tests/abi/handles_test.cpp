@@ -1,6 +1,9 @@
 // Handles: destroyed, foreign and invented ones are errors, never crashes.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "support/session.h"
 
 namespace cgan::test {
@@ -95,6 +98,19 @@ TEST(Handles, ErrorTextIsKeptPerContextAndPerThread) {
     EXPECT_EQ("buffer_create: out is NULL", last_error());
     EXPECT_CGAN_OK(cgan_context_synchronize(a));
     EXPECT_EQ("fill: dst is NULL", last_error(a)) << "a success keeps the text";
+}
+
+TEST(Handles, TheTimerMeasuresWhatIsBetweenStartAndStop) {
+    const Session session("cpu?threads=1");
+    double seconds = -1;
+    EXPECT_CGAN_FAILS(CGAN_E_BAD_VALUE, "timer_stop: the timer does not run; call cgan_timer_start first",
+                      cgan_timer_stop(session, &seconds));
+    EXPECT_CGAN_OK(cgan_timer_start(session));
+    EXPECT_CGAN_FAILS(CGAN_E_NULL_ARG, "timer_stop: out_seconds is NULL", cgan_timer_stop(session, nullptr));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_CGAN_OK(cgan_timer_stop(session, &seconds));
+    EXPECT_GE(seconds, 0.02);
+    EXPECT_EQ(CGAN_E_BAD_VALUE, cgan_timer_stop(session, &seconds)) << "it has stopped";
 }
 
 TEST(Handles, TextIsCutAtTheCapacity) {

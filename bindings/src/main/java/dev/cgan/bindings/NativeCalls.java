@@ -2,6 +2,7 @@ package dev.cgan.bindings;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 
 import dev.cgan.bindings.gen.Cgan;
 import java.lang.foreign.Arena;
@@ -129,6 +130,17 @@ public final class NativeCalls implements AutoCloseable {
     /** Waits until all queued work is done; reports its failures. */
     public synchronized void synchronize() {
         check(Cgan.cgan_context_synchronize(begin(0)));
+    }
+
+    /** Starts the stopwatch on the device's own clock, behind all queued work. */
+    public synchronized void timerStart() {
+        check(Cgan.cgan_timer_start(begin(0)));
+    }
+
+    /** {@return the seconds that the device took for what was queued since {@link #timerStart}} Waits for it. */
+    public synchronized double timerStop() {
+        check(Cgan.cgan_timer_stop(begin(0), frame.out()));
+        return frame.out().get(JAVA_DOUBLE, 0);
     }
 
     /** {@return what the context holds} */

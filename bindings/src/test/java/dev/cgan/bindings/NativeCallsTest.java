@@ -159,6 +159,18 @@ class NativeCallsTest {
     }
 
     @Test
+    void theTimerMeasuresFromStartToStop() throws InterruptedException {
+        try (NativeCalls calls = NativeCalls.open("cpu?threads=1")) {
+            assertThatThrownBy(calls::timerStop)
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("the timer does not run");
+            calls.timerStart();
+            Thread.sleep(20);
+            assertThat(calls.timerStop()).isGreaterThanOrEqualTo(0.02);
+        }
+    }
+
+    @Test
     void aClosedDeviceSaysSoAndClosesOnce() {
         NativeCalls calls = NativeCalls.open("cpu?threads=1");
         calls.close();

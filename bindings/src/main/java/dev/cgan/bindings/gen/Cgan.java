@@ -1093,6 +1093,123 @@ public class Cgan {
         }
     }
 
+    private static class cgan_timer_start {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Cgan.C_INT,
+            Cgan.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = Cgan.findOrThrow("cgan_timer_start");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * cgan_status cgan_timer_start(cgan_context *ctx)
+     * }
+     */
+    public static FunctionDescriptor cgan_timer_start$descriptor() {
+        return cgan_timer_start.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * cgan_status cgan_timer_start(cgan_context *ctx)
+     * }
+     */
+    public static MethodHandle cgan_timer_start$handle() {
+        return cgan_timer_start.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * cgan_status cgan_timer_start(cgan_context *ctx)
+     * }
+     */
+    public static MemorySegment cgan_timer_start$address() {
+        return cgan_timer_start.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * cgan_status cgan_timer_start(cgan_context *ctx)
+     * }
+     */
+    public static int cgan_timer_start(MemorySegment ctx) {
+        var mh$ = cgan_timer_start.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cgan_timer_start", ctx);
+            }
+            return (int)mh$.invokeExact(ctx);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cgan_timer_stop {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Cgan.C_INT,
+            Cgan.C_POINTER,
+            Cgan.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = Cgan.findOrThrow("cgan_timer_stop");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * cgan_status cgan_timer_stop(cgan_context *ctx, double *out_seconds)
+     * }
+     */
+    public static FunctionDescriptor cgan_timer_stop$descriptor() {
+        return cgan_timer_stop.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * cgan_status cgan_timer_stop(cgan_context *ctx, double *out_seconds)
+     * }
+     */
+    public static MethodHandle cgan_timer_stop$handle() {
+        return cgan_timer_stop.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * cgan_status cgan_timer_stop(cgan_context *ctx, double *out_seconds)
+     * }
+     */
+    public static MemorySegment cgan_timer_stop$address() {
+        return cgan_timer_stop.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * cgan_status cgan_timer_stop(cgan_context *ctx, double *out_seconds)
+     * }
+     */
+    public static int cgan_timer_stop(MemorySegment ctx, MemorySegment out_seconds) {
+        var mh$ = cgan_timer_stop.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cgan_timer_stop", ctx, out_seconds);
+            }
+            return (int)mh$.invokeExact(ctx, out_seconds);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class cgan_context_memory {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Cgan.C_INT,
