@@ -3,6 +3,7 @@
 # shellcheck shell=bash
 
 readonly java_floor=22
+system=${CGAN_SYSTEM_ROOT-} # as in cgan-cli
 
 # require_tools [tests|simulator]: what every build needs, and what the native tests or the simulator need besides.
 require_tools() {
