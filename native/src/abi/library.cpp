@@ -5,6 +5,7 @@
 #include "abi/plugins.h"
 #include "abi/text.h"
 #include "cpu/cpu_backend.h"
+#include "cpu/vendor/vendor.h"
 
 using namespace cgan;
 
@@ -53,6 +54,12 @@ std::string plugin_libraries(const std::string& name) {
     std::string others = text;
     if (!others.empty() && others.back() != '\n') others += '\n';
     return file + "\t" CGAN_VERSION "\tok\n" + others;
+}
+
+std::string vendor_library() {
+    const vendor::LibraryState library = vendor::library_state();
+    if (library.path.empty()) return "libdnnl.so.3\t-\t-\t" + one_line(library.reason) + "\n";
+    return "libdnnl.so.3\t" + library.path + "\t" + library.version + "\tok\n";
 }
 
 } // namespace
@@ -122,6 +129,6 @@ std::int64_t cgan_describe_libraries(char* dst, std::int64_t cap) {
     return copy_made_text("describe_libraries", dst, cap, [] {
         std::string lines;
         for (const char* name : kPluginNames) lines += plugin_libraries(name);
-        return lines;
+        return lines + vendor_library();
     });
 }

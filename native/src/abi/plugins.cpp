@@ -6,19 +6,11 @@
 #include <cstdlib>
 #include <vector>
 
+#include "abi/loader.h"
 #include "abi/text.h"
 
 namespace cgan {
 namespace {
-
-std::string own_folder() {
-    static const char anchor = 0; // of this very library, even when another copy of it is loaded
-    Dl_info info{};
-    if (dladdr(&anchor, &info) == 0 || !info.dli_fname) return ".";
-    const std::string path = info.dli_fname;
-    const auto slash = path.rfind('/');
-    return slash == std::string::npos ? "." : path.substr(0, slash);
-}
 
 std::vector<std::string> search_folders() {
     std::vector<std::string> folders = {own_folder()};
@@ -32,11 +24,6 @@ std::vector<std::string> search_folders() {
     return folders;
 }
 
-std::string loader_error() {
-    const char* text = dlerror();
-    return text ? text : "the loader gives no reason";
-}
-
 // The path that dlopen shall get: the first file that exists, else the bare name.
 std::string locate(const std::string& file) {
     for (const std::string& folder : search_folders()) {
@@ -44,11 +31,6 @@ std::string locate(const std::string& file) {
         if (access(path.c_str(), F_OK) == 0) return path;
     }
     return file;
-}
-
-std::string path_of(const void* symbol) {
-    Dl_info info{};
-    return dladdr(symbol, &info) && info.dli_fname ? info.dli_fname : "";
 }
 
 } // namespace

@@ -13,6 +13,7 @@
 #include "cpu/fast/kernels.h"
 #include "cpu/fast/operators.h"
 #include "cpu/reference/reference.h"
+#include "cpu/vendor/vendor.h"
 
 namespace cgan {
 namespace {
@@ -47,10 +48,7 @@ Isa read_isa(const Option& option) {
 Kernels read_kernels(const Option& option) {
     if (option.value == "auto") return Kernels::Auto;
     if (option.value == "handwritten") return Kernels::Handwritten;
-    if (option.value == "vendor") {
-        throw Error(CGAN_E_NO_DEVICE,
-                    "kernels=vendor: this build has no vendor library for the CPU; use kernels=handwritten");
-    }
+    if (option.value == "vendor") return Kernels::Vendor;
     if (option.value == "reference") return Kernels::Reference;
     throw Error(CGAN_E_BAD_DEVICE,
                 "kernels=" + option.value + " is unknown; known are auto, handwritten, vendor, reference");
@@ -68,6 +66,8 @@ const char* kernels_name(Kernels kernels) {
         return "auto";
     case Kernels::Handwritten:
         return "handwritten";
+    case Kernels::Vendor:
+        return "vendor";
     case Kernels::Reference:
         return "reference";
     }
@@ -110,6 +110,8 @@ CpuBackend::CpuBackend(const CpuOptions& options, MemoryLedger& ledger) : option
     if (options.kernels == Kernels::Reference) return;
     fast_ = std::make_unique<fast::Operators>(options.threads, fast::kernels_for(options.isa == Isa::Avx2),
                                               options.transforms, ledger);
+    if (options.kernels == Kernels::Vendor)
+        vendor_ = std::make_unique<vendor::Operators>(options.threads, ledger);
 }
 
 CpuBackend::~CpuBackend() = default;
@@ -118,9 +120,10 @@ std::string CpuBackend::describe() const {
     std::string text =
         cat("cpu: ", cpu_name(), ", ", options_.threads, options_.threads == 1 ? " thread, " : " threads, ",
             isa_name(options_.isa), ", ", kernels_name(options_.kernels), " kernels",
-            options_.transforms ? "" : ", no transforms");
+            vendor_ ? " (" + vendor_->describe() + ")" : "", options_.transforms ? "" : ", no transforms");
     for (const auto& [op, served] : served_) {
         text += cat("\n", op, ":");
+        if (served.vendor > 0) text += cat(" vendor ", served.vendor);
         if (served.handwritten > 0) text += cat(" handwritten ", served.handwritten);
         if (served.reference > 0) text += cat(" reference ", served.reference);
     }
@@ -158,6 +161,15 @@ void CpuBackend::read(void* dst, const void* src, std::int64_t bytes) {
 void CpuBackend::synchronize() {}
 
 // ---- operators ----
+
+template <class Candidate, class Plain>
+void CpuBackend::serve_pinned(const char* op, Candidate candidate, Plain plain) {
+    if (vendor_ && candidate(*vendor_)) {
+        served_[op].vendor++;
+    } else {
+        serve(op, candidate, plain);
+    }
+}
 
 template <class Fast, class Plain> void CpuBackend::serve(const char* op, Fast fast, Plain plain) {
     if (fast_ && fast(*fast_)) {
@@ -243,28 +255,28 @@ void CpuBackend::softmax_backward(const cgan_softmax_params& p, const View& dst,
 }
 
 void CpuBackend::matmul(const cgan_matmul_params& p, const View& a, const View& b, const View& dst) {
-    serve(
+    serve_pinned(
         "matmul", [&](auto& fast) { return fast.matmul(p, a, b, dst); },
         [&] { reference::matmul(p, a, b, dst); });
 }
 
 void CpuBackend::dense_forward(const cgan_dense_params& p, const View& src, const View& wei, const View& bia,
                                const View& dst) {
-    serve(
+    serve_pinned(
         "dense_forward", [&](auto& fast) { return fast.dense_forward(p, src, wei, bia, dst); },
         [&] { reference::dense_forward(p, src, wei, bia, dst); });
 }
 
 void CpuBackend::conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
                                 const View& bia, const View& dst) {
-    serve(
+    serve_pinned(
         "conv2d_forward", [&](auto& fast) { return fast.conv2d_forward(p, src, wei, bia, dst); },
         [&] { reference::conv2d_forward(p, src, wei, bia, dst); });
 }
 
 void CpuBackend::conv2d_backward_data(const cgan_conv2d_params& p, const View& wei, const View& d_dst,
                                       const View& bia, const View& d_src) {
-    serve(
+    serve_pinned(
         "conv2d_backward_data",
         [&](auto& fast) { return fast.conv2d_backward_data(p, wei, d_dst, bia, d_src); },
         [&] { reference::conv2d_backward_data(ledger_, p, wei, d_dst, bia, d_src); });
@@ -272,7 +284,7 @@ void CpuBackend::conv2d_backward_data(const cgan_conv2d_params& p, const View& w
 
 void CpuBackend::conv2d_backward_filter(const cgan_conv2d_params& p, const View& src, const View& d_dst,
                                         const View& d_wei, const View& d_bia) {
-    serve(
+    serve_pinned(
         "conv2d_backward_filter",
         [&](auto& fast) { return fast.conv2d_backward_filter(p, src, d_dst, d_wei, d_bia); },
         [&] { reference::conv2d_backward_filter(ledger_, p, src, d_dst, d_wei, d_bia); });
@@ -305,14 +317,14 @@ void CpuBackend::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const 
 
 void CpuBackend::pool2d_forward(const cgan_pool2d_params& p, const View& src, const View& dst,
                                 const View& arg) {
-    serve(
+    serve_pinned(
         "pool2d_forward", [&](auto& fast) { return fast.pool2d_forward(p, src, dst, arg); },
         [&] { reference::pool2d_forward(p, src, dst, arg); });
 }
 
 void CpuBackend::pool2d_backward(const cgan_pool2d_params& p, const View& d_dst, const View& arg,
                                  const View& d_src) {
-    serve(
+    serve_pinned(
         "pool2d_backward", [&](auto& fast) { return fast.pool2d_backward(p, d_dst, arg, d_src); },
         [&] { reference::pool2d_backward(p, d_dst, arg, d_src); });
 }
@@ -352,7 +364,7 @@ void CpuBackend::batch_norm_training(const cgan_norm_params& p, const View& src,
 void CpuBackend::batch_norm_inference(const cgan_norm_params& p, const View& src, const View& gamma,
                                       const View& beta, const View& running_mean, const View& running_var,
                                       const View& dst) {
-    serve(
+    serve_pinned(
         "batch_norm_inference",
         [&](auto& fast) {
             return fast.batch_norm_inference(p, src, gamma, beta, running_mean, running_var, dst);

@@ -14,12 +14,15 @@ namespace cgan {
 namespace fast {
 class Operators;
 }
+namespace vendor {
+class Operators;
+}
 
 // The instruction set that the kernels are compiled for.
 enum class Isa { Baseline, Avx2 };
 
 // Which candidates may serve an operator (option `kernels`).
-enum class Kernels { Auto, Handwritten, Reference };
+enum class Kernels { Auto, Handwritten, Vendor, Reference };
 
 struct CpuOptions {
     int threads = 1;
@@ -123,9 +126,13 @@ class CpuBackend final : public Backend {
   private:
     // Calls that a candidate has served, for describe().
     struct Served {
-        std::int64_t handwritten = 0, reference = 0;
+        std::int64_t vendor = 0, handwritten = 0, reference = 0;
     };
 
+    // Runs the vendor's candidate, a generic function of either set of operators, where that is asked for and
+    // serves these operands; else as below.
+    template <class Candidate, class Plain>
+    void serve_pinned(const char* op, Candidate candidate, Plain plain);
     // Runs the handwritten kernel, or the plain loops if there is none for these operands (fast returns false).
     template <class Fast, class Plain> void serve(const char* op, Fast fast, Plain plain);
     // Runs plain loops that no kernel would beat: they only move data or make few numbers.
@@ -134,7 +141,8 @@ class CpuBackend final : public Backend {
     const CpuOptions options_;
     MemoryLedger& ledger_;
     std::map<std::string_view, Served> served_;
-    std::unique_ptr<fast::Operators> fast_; // null when the reference is to serve everything
+    std::unique_ptr<fast::Operators> fast_;     // null when the reference is to serve everything
+    std::unique_ptr<vendor::Operators> vendor_; // null unless the vendor's library is to serve what it can
 };
 
 // Opens the CPU with options as in a device name ("threads=2&isa=baseline"). Throws CGAN_E_BAD_DEVICE for

@@ -246,14 +246,21 @@ enum class Agreement { Equal, Law, LawOfWholeNumbers };
 
 double scale_of(Agreement agreement) { return agreement == Agreement::LawOfWholeNumbers ? 16 : 1; }
 
-double tolerance(const OperatorCase& c, std::int32_t dtype, Agreement agreement, double want) {
-    if (agreement == Agreement::Equal) return 0;
-    const double epsilon = dtype == CGAN_F64 ? 0x1p-53 : 0x1p-24;
-    return 8 * epsilon * std::max(std::sqrt(c.reduction) * c.terms * scale_of(agreement), std::abs(want));
+// oneDNN adds the K products of a result one by one, so its error may grow with K where ours grows with sqrt(K): up
+// to 2.5 times the law in these cases.
+double slack(const std::string& device, std::int32_t dtype) {
+    return dtype == CGAN_F32 && device.find("kernels=vendor") != std::string::npos ? 4 : 1;
 }
 
-void compare(const OperatorCase& c, std::int32_t dtype, Agreement agreement, const Elements& got,
-             const Elements& want) {
+double tolerance(const OperatorCase& c, std::int32_t dtype, Agreement agreement, double slack, double want) {
+    if (agreement == Agreement::Equal) return 0;
+    const double epsilon = dtype == CGAN_F64 ? 0x1p-53 : 0x1p-24;
+    return slack * 8 * epsilon *
+           std::max(std::sqrt(c.reduction) * c.terms * scale_of(agreement), std::abs(want));
+}
+
+void compare(const OperatorCase& c, std::int32_t dtype, Agreement agreement, double slack,
+             const Elements& got, const Elements& want) {
     for (std::size_t operand = 0; operand < c.operands.size(); operand++) {
         const OperandSpec& spec = c.operands[operand];
         if (spec.role == Role::Source) continue;
@@ -261,7 +268,7 @@ void compare(const OperatorCase& c, std::int32_t dtype, Agreement agreement, con
         if (agreement != Agreement::Equal && integers && c.check_integers) continue;
         for (std::size_t i = 0; i < got[operand].size(); i++) {
             const double a = got[operand][i], b = want[operand][i];
-            const double limit = integers ? 0 : tolerance(c, dtype_of(spec, dtype), agreement, b);
+            const double limit = integers ? 0 : tolerance(c, dtype_of(spec, dtype), agreement, slack, b);
             if (std::abs(a - b) <= limit) continue;
             std::ostringstream text;
             text.precision(9);
@@ -345,10 +352,11 @@ void check_device(const std::string& device, const OperatorCase& c, std::int32_t
         const Result whole = run_once(session, c, dtype, e.whole_inputs);
         const bool transformed = c.transformable && may_transform(device);
         const Agreement agreement = transformed ? Agreement::LawOfWholeNumbers : Agreement::Equal;
-        compare(c, dtype, agreement, whole.elements, e.whole);
+        compare(c, dtype, agreement, slack(device, dtype), whole.elements, e.whole);
     }
     const Result real = run_once(session, c, dtype, e.real_inputs);
-    compare(c, dtype, c.identical ? Agreement::Equal : Agreement::Law, real.elements, e.real);
+    compare(c, dtype, c.identical ? Agreement::Equal : Agreement::Law, slack(device, dtype), real.elements,
+            e.real);
     expect_same_bits(c, real, run_once(session, c, dtype, e.real_inputs));
     expect_not_trivial(c, real.elements);
 }
