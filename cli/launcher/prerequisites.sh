@@ -30,6 +30,15 @@ missing_tools() {
     printf '%s' "${missing[*]-}"
 }
 
+# Installs the OpenCL loader, which Maven's oneDNN wants to find, where the user may. Nothing else needs it.
+offer_opencl() {
+    local at=${CGAN_SYSTEM_ROOT-} folder
+    for folder in "$at"/usr/lib/*-linux-gnu "$at/usr/lib64" "$at/usr/lib"; do
+        if [[ -e $folder/libOpenCL.so.1 ]]; then return; fi
+    done
+    install_tools opencl
+}
+
 has_header() {
     local at=$system prefix
     for prefix in "$at/usr" "$at/usr/local" "$at/opt/homebrew"; do
@@ -97,6 +106,10 @@ packages_for() {
         case $manager:$tool in
         *:cmake) echo cmake ;;
         *:make) echo make ;;
+        apt-get:opencl) echo ocl-icd-libopencl1 ;;
+        zypper:opencl) echo libOpenCL1 ;;
+        apk:opencl) echo opencl-icd-loader ;;
+        *:opencl) echo ocl-icd ;;
         apt-get:gtest) echo libgtest-dev ;;
         dnf:gtest) echo gtest-devel ;;
         zypper:gtest | pacman:gtest) echo gtest ;;

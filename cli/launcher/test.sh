@@ -66,7 +66,7 @@ set_up() {
     cp -r "$repository/cli/launcher" "$copy/cli/launcher"
     touch "$copy/pom.xml" "$copy/native/src/a.cpp" "$copy/cli/src/main/Main.java"
     local tool
-    for tool in awk basename cat cksum cp cut dirname find flock grep mkdir mv readlink rm sed sleep sort tail tee touch; do
+    for tool in awk basename cat cksum cp cut dirname find flock grep mkdir mv readlink rm sed sleep sort tail tee touch uname; do
         ln -s "$(command -v $tool)" "$fakes/$tool"
     done
     fake "$fakes/id" <<<'echo 1000'
@@ -264,6 +264,7 @@ verify_runs_the_tests() {
     run verify
     check 'verify: code' 0 "$code"
     contains 'verify: closing lines' $'\n100% tests passed, 0 tests failed out of 3\nTests run: 5, Failures: 0, Errors: 0, Skipped: 0' "$out"
+    contains 'verify: oneDNN' '-q -pl bindings dependency:unpack@onednn' "$(<"$copy/../maven-calls")"
     touch "$copy/fail-tests"
     run verify -pl cli
     check 'verify: failing tests' 1 "$code"

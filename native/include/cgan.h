@@ -149,7 +149,10 @@ CGAN_API int64_t cgan_describe_libraries(char* dst, int64_t cap);
  *   threads=N                      worker threads, 1..256; default: the processors that this process may use
  *   isa=auto|baseline|avx2         instruction set of the CPU kernels
  *   kernels=auto|handwritten|vendor|reference    which candidates may serve an operator; default handwritten.
- *                                  reference = plain loops that accumulate in float64
+ *                                  vendor = cuDNN and cuBLAS, on cpu oneDNN (libdnnl.so.3: the file that the
+ *                                  environment variable CGAN_DNNL_LIBRARY names, else one beside libcgan.so, else
+ *                                  the loader's); what it does not serve falls to handwritten, and is counted so
+ *                                  by cgan_context_describe. reference = plain loops that accumulate in float64
  *   transforms=on|off              off: no algorithm that works on transformed data (FFT, Winograd), so that whole
  *                                  numbers give exact results; default on
  *   memory=BYTES                   refuse to allocate more device memory than this

@@ -111,7 +111,7 @@ CpuBackend::CpuBackend(const CpuOptions& options, MemoryLedger& ledger) : option
     fast_ = std::make_unique<fast::Operators>(options.threads, fast::kernels_for(options.isa == Isa::Avx2),
                                               options.transforms, ledger);
     if (options.kernels == Kernels::Vendor)
-        vendor_ = std::make_unique<vendor::Operators>(options.threads, ledger);
+        vendor_ = std::make_unique<vendor::Operators>(options.threads, ledger, *fast_);
 }
 
 CpuBackend::~CpuBackend() = default;

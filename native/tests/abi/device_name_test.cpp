@@ -54,8 +54,6 @@ TEST(DeviceName, BadValues) {
     expect_rejected(CGAN_E_BAD_DEVICE, "cpu?kernels=best",
                     "kernels=best is unknown; known are auto, handwritten, vendor, reference");
     expect_rejected(CGAN_E_BAD_DEVICE, "cpu?transforms=1", "transforms=1 is unknown; known are on, off");
-    expect_rejected(CGAN_E_NO_DEVICE, "cpu?kernels=vendor",
-                    "kernels=vendor: this build has no vendor library for the CPU; use kernels=handwritten");
 }
 
 TEST(DeviceName, OptionsReachTheDevice) {

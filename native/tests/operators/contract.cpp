@@ -246,10 +246,11 @@ enum class Agreement { Equal, Law, LawOfWholeNumbers };
 
 double scale_of(Agreement agreement) { return agreement == Agreement::LawOfWholeNumbers ? 16 : 1; }
 
-// oneDNN adds the K products of a result one by one, so its error may grow with K where ours grows with sqrt(K): up
-// to 2.5 times the law in these cases.
-double slack(const std::string& device, std::int32_t dtype) {
-    return dtype == CGAN_F32 && device.find("kernels=vendor") != std::string::npos ? 4 : 1;
+// oneDNN adds the K products of a result one by one, so that its error grows with K where the law, which our own
+// kernels keep, has sqrt(K); the most that was seen in these cases is 5 times the law, at K = 4096.
+double slack(const std::string& device, const OperatorCase& c, std::int32_t dtype) {
+    const bool vendor = device.find("kernels=vendor") != std::string::npos;
+    return vendor && dtype == CGAN_F32 ? std::max(4.0, std::sqrt(c.reduction) / 8) : 1;
 }
 
 double tolerance(const OperatorCase& c, std::int32_t dtype, Agreement agreement, double slack, double want) {
@@ -352,10 +353,10 @@ void check_device(const std::string& device, const OperatorCase& c, std::int32_t
         const Result whole = run_once(session, c, dtype, e.whole_inputs);
         const bool transformed = c.transformable && may_transform(device);
         const Agreement agreement = transformed ? Agreement::LawOfWholeNumbers : Agreement::Equal;
-        compare(c, dtype, agreement, slack(device, dtype), whole.elements, e.whole);
+        compare(c, dtype, agreement, slack(device, c, dtype), whole.elements, e.whole);
     }
     const Result real = run_once(session, c, dtype, e.real_inputs);
-    compare(c, dtype, c.identical ? Agreement::Equal : Agreement::Law, slack(device, dtype), real.elements,
+    compare(c, dtype, c.identical ? Agreement::Equal : Agreement::Law, slack(device, c, dtype), real.elements,
             e.real);
     expect_same_bits(c, real, run_once(session, c, dtype, e.real_inputs));
     expect_not_trivial(c, real.elements);

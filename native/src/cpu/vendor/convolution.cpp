@@ -1,5 +1,5 @@
-// convolution.cpp -- convolutions. Images stay NHWC; filters are copied into the layout that oneDNN chooses:
-// with KRSC ones it has reference loops only, and blocked images cost more in copies than they gain (docs/kernels.md).
+// convolution.cpp -- convolutions. Images stay NHWC; filters are copied into the layout that oneDNN chooses, since for
+// KRSC ones it has reference loops only. Blocked images were slower than the copies are worth (ADR 11).
 #include "cpu/vendor/operands.h"
 #include "cpu/vendor/vendor.h"
 
@@ -199,6 +199,7 @@ bool Operators::conv2d_forward(const cgan_conv2d_params& p, const View& src, con
     if (!large.served()) return false;
     large.fill();
     convolution->run(*machine_, {large.data(), wei.data, dst.data, bia.data});
+    finish(p.activation, dst);
     return true;
 }
 
@@ -220,6 +221,7 @@ bool Operators::conv2d_backward_data(const cgan_conv2d_params& p, const View& we
     else
         convolution->run(*machine_, {large.data(), wei.data, d_dst.data});
     large.reduce();
+    finish(p.activation, d_src);
     return true;
 }
 

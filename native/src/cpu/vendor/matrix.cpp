@@ -47,6 +47,7 @@ bool Operators::dense_forward(const cgan_dense_params& p, const View& src, const
     });
     if (!dense) return false;
     dense->run(*machine_, {src.data, wei.data, dst.data, bia.data});
+    finish(p.activation, dst);
     return true;
 }
 

@@ -56,13 +56,10 @@ Owned<PostOps> create_post_ops(const Calls& calls, ActivationSpec activation) {
     case CGAN_ACT_SOFTPLUS:
         append(kSoftplus, 1);
         break;
-    case CGAN_ACT_RELU:
-        append(kRelu, 0);
-        break;
     case CGAN_ACT_LEAKY_RELU:
         append(kRelu, activation.alpha);
         break;
-    default:
+    default: // relu is applied afterwards (Operators::finish)
         break;
     }
     return owned;

@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 
 #include <cstdlib>
+#include <list>
+#include <map>
 #include <mutex>
 
 #include "abi/loader.h"
@@ -36,7 +38,6 @@ std::string check_version(const Version& v) {
 
 // Opens one candidate; on failure adds to `tried` why.
 bool open(const std::string& path, Library& found) {
-    static Calls calls; // of the one library that is ever accepted
     void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         found.tried.push_back("dlopen(" + path + "): " + loader_error());
@@ -59,8 +60,8 @@ bool open(const std::string& path, Library& found) {
         dlclose(library);
         return false;
     }
-    calls = resolved;
-    found.calls = &calls;
+    static std::list<Calls> accepted; // as long as the process: contexts point at them
+    found.calls = &accepted.emplace_back(resolved);
     found.path = path_of(reinterpret_cast<const void*>(resolved.version));
     return true;
 }
@@ -75,16 +76,18 @@ std::string Library::reason() const {
 
 Library find_library() {
     static std::mutex mutex;
-    static Library accepted;
+    static std::map<std::string, Library> accepted; // by the value of the variable
+    const char* value = std::getenv("CGAN_DNNL_LIBRARY");
+    const std::string given = value ? value : "";
     const std::lock_guard lock(mutex);
-    if (accepted.calls) return accepted;
+    if (const auto known = accepted.find(given); known != accepted.end()) return known->second;
     Library found;
-    if (const char* given = std::getenv("CGAN_DNNL_LIBRARY"); given && *given) {
+    if (!given.empty()) {
         open(given, found);
     } else if (!open(own_folder() + "/" + kFile, found)) {
         open(kFile, found);
     }
-    if (found.calls) accepted = found;
+    if (found.calls) accepted[given] = found;
     return found;
 }
 

@@ -1,6 +1,7 @@
 #include "cpu/vendor/vendor.h"
 
 #include "abi/text.h"
+#include "cpu/fast/operators.h"
 #include "cpu/vendor/onednn.h"
 
 namespace cgan::vendor {
@@ -10,7 +11,7 @@ LibraryState library_state() {
     return {library.path, library.version, library.reason()};
 }
 
-Operators::Operators(int threads, MemoryLedger& ledger) {
+Operators::Operators(int threads, MemoryLedger& ledger, fast::Operators& own) : own_(own) {
     const onednn::Library library = onednn::find_library();
     if (!library.calls)
         throw Error(CGAN_E_NO_DEVICE,
@@ -20,6 +21,14 @@ Operators::Operators(int threads, MemoryLedger& ledger) {
 }
 
 Operators::~Operators() = default;
+
+void Operators::finish(std::int32_t activation, const View& dst) {
+    if (activation != CGAN_ACT_RELU) return;
+    cgan_unary_params relu{};
+    relu.struct_size = sizeof relu;
+    relu.kind = CGAN_UNARY_RELU;
+    own_.unary(relu, dst, dst);
+}
 
 std::string Operators::describe() const {
     return cat("oneDNN ", machine_->library().version, ", ", machine_->library().path);

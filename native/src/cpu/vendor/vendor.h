@@ -6,6 +6,9 @@
 
 #include "backend.h"
 
+namespace cgan::fast {
+class Operators;
+}
 namespace cgan::onednn {
 class Machine;
 }
@@ -23,8 +26,9 @@ LibraryState library_state();
 // transform the data nor depend on timing: the same inputs and thread count give the same bits.
 class Operators {
   public:
-    // Throws CGAN_E_NO_DEVICE, with every place that was tried, if there is no usable library.
-    Operators(int threads, MemoryLedger& ledger);
+    // Throws CGAN_E_NO_DEVICE, with every place that was tried, if there is no usable library. `own` are the
+    // context's handwritten operators, for what oneDNN computes otherwise than we mean: its relu of NaN is 0.
+    Operators(int threads, MemoryLedger& ledger, fast::Operators& own);
     ~Operators();
 
     std::string describe() const; // "oneDNN 3.8.1, /usr/lib/libdnnl.so.3"
@@ -45,7 +49,11 @@ class Operators {
                               const View& running_mean, const View& running_var, const View& dst);
 
   private:
+    // The part of an activation that was not fused into what made dst.
+    void finish(std::int32_t activation, const View& dst);
+
     std::unique_ptr<onednn::Machine> machine_;
+    fast::Operators& own_;
 };
 
 } // namespace cgan::vendor
