@@ -147,7 +147,7 @@ CGAN_API int64_t cgan_describe_libraries(char* dst, int64_t cap);
  *   faulty:DEVICE   DEVICE, failing on request (for tests)
  * Options follow as a query, e.g. "cpu?threads=2&isa=baseline":
  *   threads=N                      worker threads, 1..256; default: the processors that this process may use
- *   isa=auto|baseline|avx2         instruction set of the CPU kernels
+ *   isa=auto|baseline|avx2|avx512  instruction set of the CPU kernels; auto = the last of these that the processor has
  *   kernels=auto|handwritten|vendor|reference    which candidates may serve an operator; default handwritten.
  *                                  vendor = cuDNN and cuBLAS, on cpu oneDNN (libdnnl.so.3: the file that the
  *                                  environment variable CGAN_DNNL_LIBRARY names, else one beside libcgan.so, else

@@ -23,6 +23,7 @@ constexpr std::int64_t kAlignment = 256;
 constexpr std::int64_t kHugePage = std::int64_t{2} << 20, kHugeFrom = std::int64_t{8} << 20;
 
 const char* isa_name(Isa isa) {
+    if (isa == Isa::Avx512) return "avx512";
     if (isa == Isa::Avx2) return "avx2+fma";
 #if defined(__aarch64__)
     return "neon";
@@ -33,16 +34,26 @@ const char* isa_name(Isa isa) {
 #endif
 }
 
-Isa best_isa() { return cpu_has_avx2() ? Isa::Avx2 : Isa::Baseline; }
+Isa best_isa() {
+    for (const Isa isa : {Isa::Avx512, Isa::Avx2})
+        if (cpu_has(isa)) return isa;
+    return Isa::Baseline;
+}
+
+// The instruction set that an option demands.
+Isa forced_isa(Isa isa, const char* name, const char* lacks, const char* remedy) {
+    if (cpu_has(isa)) return isa;
+    throw Error(CGAN_E_NO_DEVICE, cat("isa=", name, ": this processor lacks ", lacks, "; use ", remedy));
+}
 
 Isa read_isa(const Option& option) {
     if (option.value == "auto") return best_isa();
     if (option.value == "baseline") return Isa::Baseline;
-    if (option.value == "avx2") {
-        if (cpu_has_avx2()) return Isa::Avx2;
-        throw Error(CGAN_E_NO_DEVICE, "isa=avx2: this processor lacks AVX2 or FMA; use isa=baseline");
-    }
-    throw Error(CGAN_E_BAD_DEVICE, "isa=" + option.value + " is unknown; known are auto, baseline, avx2");
+    if (option.value == "avx2") return forced_isa(Isa::Avx2, "avx2", "AVX2 or FMA", "isa=baseline");
+    if (option.value == "avx512")
+        return forced_isa(Isa::Avx512, "avx512", "AVX-512 F, DQ, BW or VL", "isa=auto");
+    throw Error(CGAN_E_BAD_DEVICE,
+                "isa=" + option.value + " is unknown; known are auto, baseline, avx2, avx512");
 }
 
 Kernels read_kernels(const Option& option) {
@@ -108,7 +119,7 @@ std::string describe_cpu() {
 
 CpuBackend::CpuBackend(const CpuOptions& options, MemoryLedger& ledger) : options_(options), ledger_(ledger) {
     if (options.kernels == Kernels::Reference) return;
-    fast_ = std::make_unique<fast::Operators>(options.threads, fast::kernels_for(options.isa == Isa::Avx2),
+    fast_ = std::make_unique<fast::Operators>(options.threads, fast::kernels_for(options.isa),
                                               options.transforms, ledger);
     if (options.kernels == Kernels::Vendor)
         vendor_ = std::make_unique<vendor::Operators>(options.threads, ledger, *fast_);

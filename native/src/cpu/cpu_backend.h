@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "backend.h"
+#include "cpu/cpu_info.h"
 
 namespace cgan {
 
@@ -17,9 +18,6 @@ class Operators;
 namespace vendor {
 class Operators;
 }
-
-// The instruction set that the kernels are compiled for.
-enum class Isa { Baseline, Avx2 };
 
 // Which candidates may serve an operator (option `kernels`).
 enum class Kernels { Auto, Handwritten, Vendor, Reference };

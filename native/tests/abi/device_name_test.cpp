@@ -50,7 +50,8 @@ TEST(DeviceName, BadValues) {
                     "option memory=-1 is not a whole number of at least 0");
     expect_rejected(CGAN_E_BAD_DEVICE, "faulty:cpu?fail=0",
                     "option fail=0 is not a whole number of at least 1");
-    expect_rejected(CGAN_E_BAD_DEVICE, "cpu?isa=sse9", "isa=sse9 is unknown; known are auto, baseline, avx2");
+    expect_rejected(CGAN_E_BAD_DEVICE, "cpu?isa=sse9",
+                    "isa=sse9 is unknown; known are auto, baseline, avx2, avx512");
     expect_rejected(CGAN_E_BAD_DEVICE, "cpu?kernels=best",
                     "kernels=best is unknown; known are auto, handwritten, vendor, reference");
     expect_rejected(CGAN_E_BAD_DEVICE, "cpu?transforms=1", "transforms=1 is unknown; known are on, off");
@@ -62,6 +63,27 @@ TEST(DeviceName, OptionsReachTheDevice) {
     EXPECT_NE(std::string::npos, describe(Session("cpu?kernels=reference")).find("reference kernels"));
     EXPECT_NE(std::string::npos, describe(Session("cpu?transforms=off")).find(", no transforms"));
     EXPECT_TRUE(describe(Session("faulty:cpu?threads=2")).starts_with("faulty: cpu: "));
+}
+
+// An instruction set is used as demanded, or refused with what is missing and what to use instead.
+TEST(DeviceName, InstructionSetsAreServedOrRefused) {
+    const struct {
+        const char *option, *name, *refusal;
+    } sets[] = {
+        {"avx2", "avx2+fma", "isa=avx2: this processor lacks AVX2 or FMA; use isa=baseline"},
+        {"avx512", "avx512", "isa=avx512: this processor lacks AVX-512 F, DQ, BW or VL; use isa=auto"},
+    };
+    for (const auto& set : sets) {
+        const std::string device = std::string("cpu?threads=1&isa=") + set.option;
+        cgan_context* ctx = nullptr;
+        if (cgan_context_create(device.c_str(), &ctx) == CGAN_OK) {
+            cgan_context_destroy(ctx);
+            EXPECT_NE(std::string::npos,
+                      describe(Session(device)).find(std::string(", 1 thread, ") + set.name));
+        } else {
+            expect_rejected(CGAN_E_NO_DEVICE, device.c_str(), set.refusal);
+        }
+    }
 }
 
 TEST(DeviceName, AutoAlwaysFindsADeviceAndTellsWhyNotABetterOne) {

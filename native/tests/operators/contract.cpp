@@ -383,7 +383,7 @@ std::vector<std::string> test_devices() {
         return devices;
     }
     devices = {"cpu?kernels=reference"};
-    for (const std::string isa : {"baseline", "avx2"}) {
+    for (const std::string isa : {"baseline", "avx2", "avx512"}) {
         cgan_context* ctx = nullptr;
         if (cgan_context_create(("cpu?isa=" + isa).c_str(), &ctx) != CGAN_OK)
             continue; // not of this processor

@@ -9,7 +9,7 @@
 //           taps are then given to the filter rows that were folded into them (conv_plan.h)
 // thin    : with fewer than 8 source channels, columns are (r, s, c) together and src is packed once for each
 //           of them; with fewer than 6 result channels, rows are (r, s, k) together, and d_dst is packed so
-// threads : tasks of (16 columns, tap); each sums all images in order
+// threads : tasks of (panels of 16 columns, tap); each sums all images in order
 // repeat  : bit-equal for any number of threads
 // reference: cpu/reference/conv2d.cpp
 #include "cpu/fast/conv_direct.h"
@@ -24,6 +24,7 @@ namespace {
 constexpr std::int64_t kChunkFloats = std::int64_t{1}
                                       << 20; // of packed operands in flight, 4 MiB: stays in the last cache
 constexpr std::int64_t kBandPixels = 256;    // of a panel of B that one product reads: 16 KB
+constexpr std::int64_t kPanelsTogether = 4;  // of B, in one task, where there are tasks enough
 
 std::int64_t images_per_chunk(std::int64_t batch, std::int64_t floats_per_image) {
     return std::clamp<std::int64_t>(kChunkFloats / std::max<std::int64_t>(floats_per_image, 1), 1, batch);
@@ -148,6 +149,9 @@ void sum_products(Machine& machine, const Arrangement& r, std::int64_t batch, co
     const std::int64_t a_floats = a_panel * a_panels, b_floats = b_panel * b_panels;
     const std::int64_t chunk = images_per_chunk(batch, a_floats + b_floats);
     const std::int64_t shifts = static_cast<std::int64_t>(r.shift.size()), ld = shifts * r.b.columns();
+    const std::int64_t group =
+        std::clamp<std::int64_t>(b_panels * shifts / (4 * machine.pool.threads()), 1, kPanelsTogether);
+    const std::int64_t b_groups = ceil_div(b_panels, group);
     const std::int64_t band = std::max<std::int64_t>(kBandPixels / r.width, 1);
     const std::int64_t together = std::max<std::int64_t>(kBandPixels / (r.width * r.height), 1);
     Scratch::Frame frame(machine.scratch);
@@ -164,9 +168,9 @@ void sum_products(Machine& machine, const Arrangement& r, std::int64_t batch, co
                 pack_window(r.b, b_images + (first + image) * r.b.h * r.b.w * r.b.c, kPanel,
                             (panel - a_panels) * kPanel, b + image * b_floats + (panel - a_panels) * b_panel);
         });
-        machine.pool.parallel(b_panels * shifts, [&](std::int64_t task, int) {
-            const std::int64_t panel = task / shifts, shift = task % shifts;
-            const std::int64_t cols = std::min<std::int64_t>(kPanel, r.b.columns() - panel * kPanel);
+        machine.pool.parallel(b_groups * shifts, [&](std::int64_t task, int) {
+            const std::int64_t panel = task / shifts * group, shift = task % shifts;
+            const std::int64_t cols = std::min(group * kPanel, r.b.columns() - panel * kPanel);
             float* out = dst + shift * r.b.columns() + panel * kPanel;
             for (std::int64_t image = 0; image < images; image += together)
                 for (std::int64_t y = 0; y < r.height; y += band)
@@ -174,8 +178,9 @@ void sum_products(Machine& machine, const Arrangement& r, std::int64_t batch, co
                         {a + image * a_floats + y * r.width * kRows, a_floats, a_panel, r.a.columns(),
                          b + image * b_floats + panel * b_panel +
                              (r.shift[static_cast<std::size_t>(shift)] + y * r.b_row) * kPanel,
-                         b_floats, r.b_row * kPanel, r.b_step * kPanel, std::min(together, images - image),
-                         std::min(band, r.height - y), r.width, out, ld, cols, first + image + y > 0});
+                         b_floats, b_panel, r.b_row * kPanel, r.b_step * kPanel,
+                         std::min(together, images - image), std::min(band, r.height - y), r.width, out, ld,
+                         cols, first + image + y > 0});
         });
     }
 }

@@ -112,12 +112,11 @@ void add_image(const Kernels& kernels, const ConvShape& s, const PaddedImage& pa
                                 panels + (r * row_panels * pixels + y * s.ow) * kRows, pixels * kRows);
     const std::int64_t band = std::max<std::int64_t>(kBandPixels / s.ow, 1);
     for (std::int64_t y = 0; y < s.oh; y += band)
-        for (std::int64_t col = 0; col < s.k; col += kPanel)
-            for (std::int64_t r = 0; r < s.r; r++)
-                kernels.filter_product({panels + (r * row_panels * pixels + y * s.ow) * kRows, 0,
-                                        pixels * kRows, run, d_dst + y * s.ow * s.k + col, 0, s.ow * s.k, s.k,
-                                        1, std::min(band, s.oh - y), s.ow, sums + r * run * s.k + col, s.k,
-                                        std::min<std::int64_t>(s.k - col, kPanel), accumulate || y > 0});
+        for (std::int64_t r = 0; r < s.r; r++)
+            kernels.filter_product({panels + (r * row_panels * pixels + y * s.ow) * kRows, 0, pixels * kRows,
+                                    run, d_dst + y * s.ow * s.k, 0, kPanel, s.ow * s.k, s.k, 1,
+                                    std::min(band, s.oh - y), s.ow, sums + r * run * s.k, s.k, s.k,
+                                    accumulate || y > 0});
 }
 
 } // namespace

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "cpu/cpu_info.h"
+
 namespace cgan::fast {
 
 inline constexpr int kRows = 6;   // rows of a register tile
@@ -42,16 +44,17 @@ struct GatherProduct {
 };
 
 // One tap of a filter gradient: dst[r, c] (=|+=) sum over images, y, x of a[image, y, x, r] b[image, y, x,
-// c], where dst has ld floats a row, a has panels of [y * width + x][6], and b 16 columns, spaced as the
-// strides say.
+// c], where dst has ld floats a row, a has panels of [y * width + x][6], and b panels of 16 columns, spaced
+// as the strides say.
 struct FilterProduct {
     const float* a;
     std::int64_t a_image, a_panel, rows; // floats between images and between panels; rows in all
     const float* b;
-    std::int64_t b_image, b_row, b_step; // floats between images, from y to y + 1, from x to x + 1
+    std::int64_t b_image, b_panel, b_row,
+        b_step; // floats between images and panels, from y to y + 1, x to x + 1
     std::int64_t images, height, width;
     float* dst;
-    std::int64_t ld, cols; // cols <= 16 are written
+    std::int64_t ld, cols;
     bool accumulate;
 };
 
@@ -93,7 +96,7 @@ struct SpectralProduct {
 };
 
 struct Kernels {
-    const char* isa; // "baseline", "avx2"
+    const char* isa; // "baseline", "avx2", "avx512"
     int lanes;
 
     // ---- element-wise; src may be dst ----
@@ -175,12 +178,14 @@ struct Kernels {
 
 const Kernels& baseline_kernels();
 #if defined(__x86_64__)
-const Kernels& avx2_kernels(); // this processor must have AVX2 and FMA
+const Kernels& avx2_kernels();   // this processor must have AVX2 and FMA
+const Kernels& avx512_kernels(); // this processor must have AVX-512 F, DQ, BW, VL, and FMA
 #endif
 
-inline const Kernels& kernels_for([[maybe_unused]] bool avx2) {
+inline const Kernels& kernels_for([[maybe_unused]] Isa isa) {
 #if defined(__x86_64__)
-    if (avx2) return avx2_kernels();
+    if (isa == Isa::Avx512) return avx512_kernels();
+    if (isa == Isa::Avx2) return avx2_kernels();
 #endif
     return baseline_kernels();
 }

@@ -1,8 +1,9 @@
-// Register tiles of 6 rows and 16 columns, in which all matrix products and convolutions end; their packing.
+// Register tiles of 6 rows, in which all matrix products and convolutions end; their packing.
 //
 // product : dst[r, c] (=|+=) sum over k of A[r, k] B[k, c]; A in panels [k][6], B in panels [k][16]
 // gather  : the same with rows of A read where they lie: no im2col, and no packing of activations
-// tile    : 6 x 2 vectors of accumulators, twice side by side where a vector is 4 floats (6 x 4 on aarch64)
+// tile    : 6 x 2 vectors of accumulators, twice side by side where a vector is 4 floats (6 x 4 on aarch64); with
+//           AVX-512, where a vector is a whole row of a panel, 6 x 4 vectors of up to 4 panels
 // bound   : arithmetic; 90-95 % of the FMA peak from 128 columns and k = 256 on
 // repeat  : the order of summation depends on k alone
 #pragma once
@@ -11,46 +12,91 @@
 
 namespace cgan::fast::CGAN_ISA {
 
+inline constexpr bool kVectorPanels = kLanes == kPanel; // a vector is a whole row of a panel of B
 inline constexpr int kTileCols = kLanes * kWide;
-static_assert(kPanel % kTileCols == 0);
+static_assert(kVectorPanels ? kTileCols % kPanel == 0 : kPanel % kTileCols == 0);
 
-template <int R> CGAN_INLINE void clear(Vec (&acc)[R][kWide]) {
-    for (int i = 0; i < R; i++)
-        for (int j = 0; j < kWide; j++) acc[i][j] = Vec{};
-}
+// k that one panel of B, or the panels of a tile side by side, may have to stay in L1 while rows of A pass: 16 to 32 KB.
+inline constexpr std::int64_t kDepth = kVectorPanels ? 128 : 256;
 
-// One k of the product; value(i) is the i-th row's element.
-template <int R, class Value>
-CGAN_INLINE void multiply_step(Vec (&acc)[R][kWide], const float* b, Value value) {
-    Vec bv[kWide];
-    for (int j = 0; j < kWide; j++) bv[j] = load(b + j * kLanes);
-#pragma GCC unroll 6
-    for (int i = 0; i < R; i++) {
-        const Vec av = splat(value(i));
-        for (int j = 0; j < kWide; j++) acc[i][j] += av * bv[j];
+// W vectors of a row of B, `step` floats apart.
+template <int W> struct Columns {
+    std::int64_t step;
+    static constexpr int width = W;
+};
+
+// Calls f(columns, c) for the tiles of `cols` columns, c the first of each. Panels of B are `panel` floats apart.
+template <class F> CGAN_INLINE void for_tiles(std::int64_t cols, [[maybe_unused]] std::int64_t panel, F f) {
+    if constexpr (kVectorPanels) {
+        std::int64_t left = (cols + kPanel - 1) / kPanel;
+        for (std::int64_t c = 0; left > 0;) { // nearly equal: 5 panels are 3 and 2
+            const std::int64_t tiles = (left + kWide - 1) / kWide, count = (left + tiles - 1) / tiles;
+            switch (count) {
+            case 1:
+                f(Columns<1>{panel}, c);
+                break;
+            case 2:
+                f(Columns<2>{panel}, c);
+                break;
+            case 3:
+                f(Columns<3>{panel}, c);
+                break;
+            default:
+                f(Columns<4>{panel}, c);
+                break;
+            }
+            c += count * kPanel;
+            left -= count;
+        }
+    } else {
+        for (std::int64_t c = 0; c < cols; c += kTileCols) f(Columns<kWide>{kLanes}, c);
     }
 }
 
-// acc += a panel of A (column stride kRows) times a panel of B.
-template <int R>
-CGAN_INLINE void multiply_packed(Vec (&acc)[R][kWide], const float* a, const float* b, std::int64_t k) {
-#pragma GCC unroll 4
-    for (std::int64_t i = 0; i < k; i++, a += kRows, b += kPanel)
-        multiply_step(acc, b, [=](int r) { return a[r]; });
+// Where column c of a row of panels lies that are `panel` floats apart.
+CGAN_INLINE std::int64_t column_offset(std::int64_t c, std::int64_t panel) {
+    return c / kPanel * panel + c % kPanel;
 }
 
-// acc += rows of A that lie apart, times a panel of B.
-template <int R> CGAN_INLINE void multiply_rows(Vec (&acc)[R][kWide], const float* const* rows,
-                                                const float* b, std::int64_t k) {
+template <int R, int W> CGAN_INLINE void clear(Vec (&acc)[R][W]) {
+    for (int i = 0; i < R; i++)
+        for (int j = 0; j < W; j++) acc[i][j] = Vec{};
+}
+
+// One k of the product; value(i) is the i-th row's element.
+template <int R, int W, class Value>
+CGAN_INLINE void multiply_step(Vec (&acc)[R][W], const float* b, Columns<W> cols, Value value) {
+    Vec bv[W];
+    for (int j = 0; j < W; j++) bv[j] = load(b + j * (kVectorPanels ? cols.step : kLanes));
+#pragma GCC unroll 6
+    for (int i = 0; i < R; i++) {
+        const Vec av = splat(value(i));
+        for (int j = 0; j < W; j++) acc[i][j] += av * bv[j];
+    }
+}
+
+// acc += a panel of A (column stride kRows) times columns of B.
+template <int R, int W> CGAN_INLINE void multiply_packed(Vec (&acc)[R][W], const float* a, const float* b,
+                                                         Columns<W> cols, std::int64_t k) {
+#pragma GCC unroll 4
+    for (std::int64_t i = 0; i < k; i++, a += kRows, b += kPanel)
+        multiply_step(acc, b, cols, [=](int r) { return a[r]; });
+}
+
+// acc += rows of A that lie apart, times columns of B.
+template <int R, int W> CGAN_INLINE void multiply_rows(Vec (&acc)[R][W], const float* const* rows,
+                                                       const float* b, Columns<W> cols, std::int64_t k) {
     const float* a[R];
     for (int r = 0; r < R; r++) a[r] = rows[r];
 #pragma GCC unroll 4
-    for (std::int64_t i = 0; i < k; i++, b += kPanel) multiply_step(acc, b, [=](int r) { return a[r][i]; });
+    for (std::int64_t i = 0; i < k; i++, b += kPanel)
+        multiply_step(acc, b, cols, [=](int r) { return a[r][i]; });
 }
 
 // Adds or writes the first `cols` columns of one row of a tile.
-CGAN_INLINE void store_row(const Vec (&acc)[kWide], float* dst, std::int64_t cols, bool accumulate) {
-    for (int j = 0; j < kWide; j++, dst += kLanes, cols -= kLanes) {
+template <int W>
+CGAN_INLINE void store_row(const Vec (&acc)[W], float* dst, std::int64_t cols, bool accumulate) {
+    for (int j = 0; j < W; j++, dst += kLanes, cols -= kLanes) {
         if (cols >= kLanes)
             store(dst, accumulate ? load(dst) + acc[j] : acc[j]);
         else if (cols > 0)
@@ -59,8 +105,7 @@ CGAN_INLINE void store_row(const Vec (&acc)[kWide], float* dst, std::int64_t col
 }
 
 // Sums of many terms are made of chains of about kChain, each added to a total: one long chain's rounding
-// errors grow
-// with its length, and would exceed those of other libraries.
+// errors grow with its length, and would exceed those of other libraries.
 inline constexpr std::int64_t kChain = 48;
 
 // k in equal chains, of a multiple of the loops' unrolling.
@@ -69,51 +114,42 @@ CGAN_INLINE std::int64_t chain_length(std::int64_t k) {
     return chains <= 1 ? k : ((k + chains - 1) / chains + 3) / 4 * 4;
 }
 
-template <int R> class Total {
+template <int R, int W> class Total {
   public:
     // Adds the chain to the total and begins another.
-    CGAN_INLINE_MEMBER void add(Vec (&acc)[R][kWide]) {
+    CGAN_INLINE_MEMBER void add(Vec (&acc)[R][W]) {
         for (int i = 0; i < R; i++)
-            for (int j = 0; j < kWide; j++) {
+            for (int j = 0; j < W; j++) {
                 value_[i][j] += acc[i][j];
                 acc[i][j] = Vec{};
             }
         any_ = true;
     }
     // Adds the total to the last chain.
-    CGAN_INLINE_MEMBER void join(Vec (&acc)[R][kWide]) const {
+    CGAN_INLINE_MEMBER void join(Vec (&acc)[R][W]) const {
         if (!any_) return;
         for (int i = 0; i < R; i++)
-            for (int j = 0; j < kWide; j++) acc[i][j] += value_[i][j];
+            for (int j = 0; j < W; j++) acc[i][j] += value_[i][j];
     }
 
   private:
-    Vec value_[R][kWide] = {};
+    Vec value_[R][W] = {};
     bool any_ = false;
 };
 
-// acc = a panel of A times a panel of B, in chains.
-template <int R>
-CGAN_INLINE void multiply_chains(Vec (&acc)[R][kWide], const float* a, const float* b, std::int64_t k) {
+// acc = a panel of A times columns of B, in chains.
+template <int R, int W> CGAN_INLINE void multiply_chains(Vec (&acc)[R][W], const float* a, const float* b,
+                                                         Columns<W> cols, std::int64_t k) {
     const std::int64_t chain = chain_length(k);
-    Total<R> total;
+    Total<R, W> total;
     clear(acc);
     std::int64_t at = 0;
     for (; k - at > chain; at += chain) {
-        multiply_packed(acc, a + at * kRows, b + at * kPanel, chain);
+        multiply_packed(acc, a + at * kRows, b + at * kPanel, cols, chain);
         total.add(acc);
     }
-    multiply_packed(acc, a + at * kRows, b + at * kPanel, k - at);
+    multiply_packed(acc, a + at * kRows, b + at * kPanel, cols, k - at);
     total.join(acc);
-}
-
-template <int R> static void product_tile(const float* a, const float* b, std::int64_t k, float* dst,
-                                          std::int64_t ld, std::int64_t cols, bool accumulate) {
-    for (int half = 0; half < kPanel && half < cols; half += kTileCols) {
-        Vec acc[R][kWide];
-        multiply_chains(acc, a, b + half, k);
-        for (int i = 0; i < R; i++) store_row(acc[i], dst + i * ld + half, cols - half, accumulate);
-    }
 }
 
 // Calls f(Kind<rows>{}) with rows 1..6 made a constant.
@@ -134,16 +170,26 @@ template <class F> CGAN_INLINE void with_rows(std::int64_t rows, F f) {
     }
 }
 
+template <int R, int W> static void product_tile(const float* a, const float* b, Columns<W> columns,
+                                                 std::int64_t k, float* dst, std::int64_t ld,
+                                                 std::int64_t cols, bool accumulate) {
+    Vec acc[R][W];
+    multiply_chains(acc, a, b, columns, k);
+    for (int i = 0; i < R; i++) store_row(acc[i], dst + i * ld, cols, accumulate);
+}
+
 static void product(const float* a, std::int64_t a_panel, const float* b, std::int64_t b_panel,
                     std::int64_t rows, std::int64_t cols, std::int64_t k, float* dst, std::int64_t ld,
                     bool accumulate) {
-    for (std::int64_t c = 0; c < cols; c += kPanel, b += b_panel) {
-        const float* panel = a;
-        for (std::int64_t r = 0; r < rows; r += kRows, panel += a_panel)
+    for_tiles(cols, b_panel, [&](auto columns, std::int64_t c) {
+        constexpr int W = decltype(columns)::width;
+        const float* from = b + column_offset(c, b_panel);
+        for (std::int64_t r = 0; r < rows; r += kRows)
             with_rows(rows - r, [&](auto count) {
-                product_tile<decltype(count)::value>(panel, b, k, dst + r * ld + c, ld, cols - c, accumulate);
+                product_tile<decltype(count)::value, W>(a + r / kRows * a_panel, from, columns, k,
+                                                        dst + r * ld + c, ld, cols - c, accumulate);
             });
-    }
+    });
 }
 
 // ---- gathered rows ----
@@ -155,43 +201,46 @@ struct TapRange {
     std::int64_t tap, taps, channel, count;
 };
 
-template <int R> static void gather_tile(const GatherProduct& g, const TapRange& t, const float* const* rows,
-                                         const float* b, float* const* dst, std::int64_t col,
-                                         bool accumulate) {
-    for (int half = 0; half < kPanel && col + half < g.cols; half += kTileCols) {
-        Vec acc[R][kWide];
-        Total<R> total;
-        clear(acc);
-        const std::int64_t step = chain_length(t.count);
-        std::int64_t chain = 0;
-        for (std::int64_t i = 0; i < t.taps; i++)
-            for (std::int64_t c = 0; c < t.count; c += step, chain += step) {
-                if (chain >= kChain) {
-                    total.add(acc);
-                    chain = 0;
-                }
-                const float* at[R];
-                for (int r = 0; r < R; r++) at[r] = rows[(t.tap + i) * kRows + r] + t.channel + c;
-                multiply_rows(acc, at, b + ((t.tap + i) * g.channels + t.channel + c) * kPanel + half,
-                              least(step, t.count - c));
+template <int R, int W> static void gather_tile(const GatherProduct& g, const TapRange& t,
+                                                const float* const* rows, const float* b, Columns<W> columns,
+                                                float* const* dst, std::int64_t col, bool accumulate) {
+    Vec acc[R][W];
+    Total<R, W> total;
+    clear(acc);
+    const std::int64_t step = chain_length(t.count);
+    std::int64_t chain = 0;
+    for (std::int64_t i = 0; i < t.taps; i++)
+        for (std::int64_t c = 0; c < t.count; c += step, chain += step) {
+            if (chain >= kChain) {
+                total.add(acc);
+                chain = 0;
             }
-        total.join(acc);
-        for (int i = 0; i < R; i++) store_row(acc[i], dst[i] + col + half, g.cols - col - half, accumulate);
-    }
+            const float* at[R];
+            for (int r = 0; r < R; r++) at[r] = rows[(t.tap + i) * kRows + r] + t.channel + c;
+            multiply_rows(acc, at, b + ((t.tap + i) * g.channels + t.channel + c) * kPanel, columns,
+                          least(step, t.count - c));
+        }
+    total.join(acc);
+    for (int i = 0; i < R; i++) store_row(acc[i], dst[i] + col, g.cols - col, accumulate);
 }
 
 static void gather_range(const GatherProduct& g, const TapRange& t, bool accumulate) {
-    const float* b = g.packed;
-    for (std::int64_t c = 0; c < g.cols; c += kPanel, b += g.taps * g.channels * kPanel)
+    const std::int64_t panel = g.taps * g.channels * kPanel;
+    for_tiles(g.cols, panel, [&](auto columns, std::int64_t c) {
+        constexpr int W = decltype(columns)::width;
+        const float* b = g.packed + column_offset(c, panel);
         for (std::int64_t p = 0; p < g.pixels; p += kRows)
             with_rows(g.pixels - p, [&](auto count) {
-                gather_tile<decltype(count)::value>(g, t, g.rows + p * g.taps, b, g.dst + p, c, accumulate);
+                gather_tile<decltype(count)::value, W>(g, t, g.rows + p * g.taps, b, columns, g.dst + p, c,
+                                                       accumulate);
             });
+    });
 }
 
 // Few channels: each tile's rows are packed first, since a loop of so few steps would be all overhead.
 static void gather_thin(const GatherProduct& g) {
     const std::int64_t taps = least(g.taps, kThinFloats / (g.channels * kRows));
+    const std::int64_t panel = g.taps * g.channels * kPanel;
     float packed[kThinFloats];
     for (std::int64_t p = 0; p < g.pixels; p += kRows)
         for (std::int64_t tap = 0; tap < g.taps; tap += taps) {
@@ -203,21 +252,19 @@ static void gather_thin(const GatherProduct& g) {
                     for (int r = 0; r < kRows; r++) to[r] = rows[r][c];
             }
             const float* b = g.packed + tap * g.channels * kPanel;
-            for (std::int64_t c = 0; c < g.cols; c += kPanel, b += g.taps * g.channels * kPanel)
+            for_tiles(g.cols, panel, [&](auto columns, std::int64_t c) {
+                constexpr int W = decltype(columns)::width;
                 with_rows(g.pixels - p, [&](auto rows) {
                     constexpr int R = decltype(rows)::value;
-                    for (int half = 0; half < kPanel && c + half < g.cols; half += kTileCols) {
-                        Vec acc[R][kWide];
-                        multiply_chains(acc, packed, b + half, count * g.channels);
-                        for (int i = 0; i < R; i++)
-                            store_row(acc[i], g.dst[p + i] + c + half, g.cols - c - half, tap > 0);
-                    }
+                    Vec acc[R][W];
+                    multiply_chains(acc, packed, b + column_offset(c, panel), columns, count * g.channels);
+                    for (int i = 0; i < R; i++) store_row(acc[i], g.dst[p + i] + c, g.cols - c, tap > 0);
                 });
+            });
         }
 }
 
 static void gather_deep(const GatherProduct& g) {
-    constexpr std::int64_t kDepth = 256; // of one panel of B: 16 KB, held in L1 while the tiles pass
     const std::int64_t count = least(g.channels, kDepth);
     const std::int64_t taps = least(g.taps, count > 0 ? kDepth / count : 1);
     bool accumulate = false;
@@ -243,35 +290,39 @@ static void gather_product(const GatherProduct& g) {
 
 // ---- filter gradients ----
 
-template <int R> static void filter_tile(const FilterProduct& f, const float* a, float* dst) {
-    for (int half = 0; half < kPanel && half < f.cols; half += kTileCols) {
-        Vec acc[R][kWide];
-        Total<R> total;
-        clear(acc);
-        std::int64_t chain = 0;
-        for (std::int64_t image = 0; image < f.images; image++) {
-            const float* ap = a + image * f.a_image;
-            for (std::int64_t y = 0; y < f.height; y++, chain += f.width) {
-                if (chain >= kChain) {
-                    total.add(acc);
-                    chain = 0;
-                }
-                const float* b = f.b + image * f.b_image + y * f.b_row + half;
-#pragma GCC unroll 4
-                for (std::int64_t x = 0; x < f.width; x++, ap += kRows, b += f.b_step)
-                    multiply_step(acc, b, [=](int r) { return ap[r]; });
+template <int R, int W> static void filter_tile(const FilterProduct& f, const float* a, const float* b,
+                                                Columns<W> columns, float* dst, std::int64_t cols) {
+    Vec acc[R][W];
+    Total<R, W> total;
+    clear(acc);
+    std::int64_t chain = 0;
+    for (std::int64_t image = 0; image < f.images; image++) {
+        const float* ap = a + image * f.a_image;
+        for (std::int64_t y = 0; y < f.height; y++, chain += f.width) {
+            if (chain >= kChain) {
+                total.add(acc);
+                chain = 0;
             }
+            const float* bp = b + image * f.b_image + y * f.b_row;
+#pragma GCC unroll 4
+            for (std::int64_t x = 0; x < f.width; x++, ap += kRows, bp += f.b_step)
+                multiply_step(acc, bp, columns, [=](int r) { return ap[r]; });
         }
-        total.join(acc);
-        for (int i = 0; i < R; i++) store_row(acc[i], dst + i * f.ld + half, f.cols - half, f.accumulate);
     }
+    total.join(acc);
+    for (int i = 0; i < R; i++) store_row(acc[i], dst + i * f.ld, cols, f.accumulate);
 }
 
 static void filter_product(const FilterProduct& f) {
-    const float* a = f.a;
-    for (std::int64_t r = 0; r < f.rows; r += kRows, a += f.a_panel)
-        with_rows(f.rows - r,
-                  [&](auto count) { filter_tile<decltype(count)::value>(f, a, f.dst + r * f.ld); });
+    for_tiles(f.cols, f.b_panel, [&](auto columns, std::int64_t c) {
+        constexpr int W = decltype(columns)::width;
+        const float* b = f.b + column_offset(c, f.b_panel);
+        for (std::int64_t r = 0; r < f.rows; r += kRows)
+            with_rows(f.rows - r, [&](auto count) {
+                filter_tile<decltype(count)::value, W>(f, f.a + r / kRows * f.a_panel, b, columns,
+                                                       f.dst + r * f.ld + c, f.cols - c);
+            });
+    });
 }
 
 // ---- packing ----

@@ -1,7 +1,7 @@
-// Vectors of floats, by the compiler's vector extensions: one source for SSE2, AVX2+FMA and NEON.
+// Vectors of floats, by the compiler's vector extensions: one source for SSE2, AVX2+FMA, AVX-512 and NEON.
 //
 // Included only by the files that are compiled once for each instruction set, which define CGAN_ISA to a name
-// (baseline, avx2). Everything lives in that name's namespace, so that no inline function of one instruction
+// (baseline, avx2, avx512). Everything lives in that name's namespace, so that no inline function of one instruction
 // set is ever linked into another. a * b + c is contracted to a fused multiply-add where there is one
 // (-ffp-contract=fast).
 #pragma once
@@ -18,14 +18,16 @@
 
 namespace cgan::fast::CGAN_ISA {
 
-#if defined(__AVX2__)
+#if defined(__AVX512F__)
+inline constexpr int kLanes = 16;
+#elif defined(__AVX2__)
 inline constexpr int kLanes = 8;
 #else
 inline constexpr int kLanes = 4;
 #endif
 // Vectors side by side in a register tile: 6 x kWide accumulators, kWide columns and one broadcast fill the
-// registers.
-#if defined(__aarch64__)
+// registers, of which AVX-512 and NEON have 32.
+#if defined(__AVX512F__) || defined(__aarch64__)
 inline constexpr int kWide = 4;
 #else
 inline constexpr int kWide = 2;
@@ -57,7 +59,11 @@ CGAN_INLINE void store_part(float* p, Vec v, std::int64_t n) {
 }
 
 CGAN_INLINE Vec select(Int mask, Vec yes, Vec no) {
+#if defined(__AVX512F__)
+    return mask ? yes : no; // through a mask register
+#else
     return from_bits((bits(yes) & mask) | (bits(no) & ~mask));
+#endif
 }
 // The first operand wins where the comparison is false, so a NaN in it survives.
 CGAN_INLINE Vec vmin(Vec a, Vec b) { return select(b < a, b, a); }

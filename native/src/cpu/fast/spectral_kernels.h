@@ -201,91 +201,84 @@ static void image(int n, const float* in, std::int64_t plane, const TileSink& s)
 
 // ---- products ----
 
-CGAN_INLINE void put(float* p, Vec v, bool accumulate) { store(p, accumulate ? load(p) + v : v); }
-
 // One of the three sums. Rows of A: images (depth over channels, in blocks of 16) or channels (depth over
 // images).
-template <int R, bool over_images> CGAN_INLINE void
-spectral_sum(Vec (&acc)[R][kWide], const SpectralProduct& p, const float* a, const float* b) {
+template <bool over_images, int R, int W> CGAN_INLINE void
+spectral_sum(Vec (&acc)[R][W], const SpectralProduct& p, const float* a, const float* b, Columns<W> cols) {
     clear(acc);
     if constexpr (over_images) {
 #pragma GCC unroll 4
         for (std::int64_t i = 0; i < p.depth; i++, a += kPanel, b += kPanel)
-            multiply_step(acc, b, [=](int r) { return a[r]; });
+            multiply_step(acc, b, cols, [=](int r) { return a[r]; });
     } else {
         for (std::int64_t block = 0; block < p.depth; block += kPanel, a += p.a_block)
 #pragma GCC unroll 4
             for (int i = 0; i < kPanel; i++, b += kPanel)
-                multiply_step(acc, b, [=](int r) { return a[r * kPanel + i]; });
+                multiply_step(acc, b, cols, [=](int r) { return a[r * kPanel + i]; });
     }
 }
 
-template <int R> struct Held { Vec value[R][kWide]; };
-
-// Joins P1 (held) with P2 (acc): writes the real part, and leaves in `held` what the imaginary part needs of
-// them.
-template <int R, bool conjugate_b>
-CGAN_INLINE void join_parts(const Vec (&acc)[R][kWide], Held<R>& held, float* out, bool accumulate) {
+// Where results go: W vectors of a row, `step` floats apart.
+template <int R, int W>
+CGAN_INLINE void put_tile(const Vec (&v)[R][W], float* out, std::int64_t step, bool accumulate) {
     for (int i = 0; i < R; i++)
-        for (int j = 0; j < kWide; j++) {
-            const Vec p1 = held.value[i][j], p2 = acc[i][j];
-            put(out + i * kPanel + j * kLanes, conjugate_b ? p1 + p2 : p1 - p2, accumulate);
-            held.value[i][j] = conjugate_b ? p2 - p1 : p1 + p2;
+        for (int j = 0; j < W; j++) {
+            float* to = out + i * kPanel + j * step;
+            store(to, accumulate ? load(to) + v[i][j] : v[i][j]);
         }
 }
 
-template <int R, bool over_images, bool conjugate_b>
-static void spectral_tile(const SpectralProduct& p, const float* a, const float* b, float* out) {
-    for (int half = 0; half < kPanel; half += kTileCols, b += kTileCols, out += kTileCols) {
-        Vec acc[R][kWide];
-        Held<R> held;
-        spectral_sum<R, over_images>(acc, p, a, b);
-        if (p.real) {
-            for (int i = 0; i < R; i++)
-                for (int j = 0; j < kWide; j++) put(out + i * kPanel + j * kLanes, acc[i][j], p.accumulate);
-            continue;
+template <bool over_images, bool conjugate_b, int R, int W> static void
+spectral_tile(const SpectralProduct& p, const float* a, const float* b, Columns<W> cols, float* out) {
+    const std::int64_t step = kVectorPanels ? p.out_panel : kLanes;
+    Vec acc[R][W], held[R][W], part[R][W]; // held: P1, then what the imaginary part needs of P1 and P2
+    spectral_sum<over_images>(acc, p, a, b, cols);
+    if (p.real) return put_tile(acc, out, step, p.accumulate);
+    for (int i = 0; i < R; i++)
+        for (int j = 0; j < W; j++) held[i][j] = acc[i][j];
+    spectral_sum<over_images>(acc, p, a + p.a_plane, b + p.b_plane, cols);
+    for (int i = 0; i < R; i++)
+        for (int j = 0; j < W; j++) {
+            const Vec p1 = held[i][j], p2 = acc[i][j];
+            part[i][j] = conjugate_b ? p1 + p2 : p1 - p2;
+            held[i][j] = conjugate_b ? p2 - p1 : p1 + p2;
         }
-        for (int i = 0; i < R; i++)
-            for (int j = 0; j < kWide; j++) held.value[i][j] = acc[i][j];
-        spectral_sum<R, over_images>(acc, p, a + p.a_plane, b + p.b_plane);
-        join_parts<R, conjugate_b>(acc, held, out, p.accumulate);
-        spectral_sum<R, over_images>(acc, p, a + 2 * p.a_plane, b + 2 * p.b_plane);
-        float* im = out + p.out_plane;
-        for (int i = 0; i < R; i++)
-            for (int j = 0; j < kWide; j++) {
-                const Vec p3 = acc[i][j], rest = held.value[i][j];
-                put(im + i * kPanel + j * kLanes, conjugate_b ? p3 + rest : rest - p3, p.accumulate);
-            }
-    }
+    put_tile(part, out, step, p.accumulate);
+    spectral_sum<over_images>(acc, p, a + 2 * p.a_plane, b + 2 * p.b_plane, cols);
+    for (int i = 0; i < R; i++)
+        for (int j = 0; j < W; j++)
+            part[i][j] = conjugate_b ? acc[i][j] + held[i][j] : held[i][j] - acc[i][j];
+    put_tile(part, out + p.out_plane, step, p.accumulate);
 }
 
 // Rows of a block of 16, or of images, in tiles of at most 6 that are nearly equal: 16 = 6 + 5 + 5.
-template <bool over_images, bool conjugate_b>
-static void spectral_rows(const SpectralProduct& p, const float* a, const float* b, float* out,
-                          std::int64_t rows, std::int64_t row_stride) {
+template <bool over_images, bool conjugate_b, int W>
+static void spectral_rows(const SpectralProduct& p, const float* a, const float* b, Columns<W> cols,
+                          float* out, std::int64_t rows) {
+    constexpr std::int64_t row_stride = over_images ? 1 : kPanel;
     for (std::int64_t r = 0, tiles = (rows + kRows - 1) / kRows; tiles > 0; tiles--) {
         const std::int64_t count = (rows - r + tiles - 1) / tiles;
         with_rows(count, [&](auto n) {
-            spectral_tile<decltype(n)::value, over_images, conjugate_b>(p, a + r * row_stride, b,
-                                                                        out + r * kPanel);
+            spectral_tile<over_images, conjugate_b, decltype(n)::value, W>(p, a + r * row_stride, b, cols,
+                                                                           out + r * kPanel);
         });
         r += count;
     }
 }
 
 static void spectral_product(const SpectralProduct& p) {
-    for (std::int64_t panel = 0; panel < p.panels; panel++) {
-        const float* b = p.b + panel * p.b_panel;
-        float* out = p.out + panel * p.out_panel;
+    for_tiles(p.panels * kPanel, p.b_panel, [&](auto cols, std::int64_t c) {
+        const float* b = p.b + column_offset(c, p.b_panel);
+        float* out = p.out + column_offset(c, p.out_panel);
         if (p.over_images) {
             for (std::int64_t r = 0; r < p.rows; r += kPanel)
-                spectral_rows<true, true>(p, p.a + r / kPanel * p.a_block, b, out + r * kPanel, kPanel, 1);
+                spectral_rows<true, true>(p, p.a + r / kPanel * p.a_block, b, cols, out + r * kPanel, kPanel);
         } else if (p.conjugate_b) {
-            spectral_rows<false, true>(p, p.a, b, out, p.rows, kPanel);
+            spectral_rows<false, true>(p, p.a, b, cols, out, p.rows);
         } else {
-            spectral_rows<false, false>(p, p.a, b, out, p.rows, kPanel);
+            spectral_rows<false, false>(p, p.a, b, cols, out, p.rows);
         }
-    }
+    });
 }
 
 } // namespace cgan::fast::CGAN_ISA
