@@ -152,7 +152,10 @@ CGAN_API int64_t cgan_describe_libraries(char* dst, int64_t cap);
  *                                  vendor = cuDNN and cuBLAS, on cpu oneDNN (libdnnl.so.3: the file that the
  *                                  environment variable CGAN_DNNL_LIBRARY names, else one beside libcgan.so, else
  *                                  the loader's); what it does not serve falls to handwritten, and is counted so
- *                                  by cgan_context_describe. reference = plain loops that accumulate in float64
+ *                                  by cgan_context_describe. On GPUs a call of theirs that fails is CGAN_E_VENDOR,
+ *                                  and auto times both at the first use of an operator with its shapes.
+ *                                  reference = plain loops that accumulate in float64
+ *   precision=fp32|tf32            (cuda, sim) tf32: products on tensor cores, operands rounded to 10 bits of mantissa
  *   transforms=on|off              off: no algorithm that works on transformed data (FFT, Winograd), so that whole
  *                                  numbers give exact results; default on
  *   memory=BYTES                   refuse to allocate more device memory than this

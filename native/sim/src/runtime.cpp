@@ -11,10 +11,12 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <thread>
 #include <vector>
 
 #include "../include/cuda_runtime.h"
 #include "control.h"
+#include "vendor_support.h"
 
 namespace cgan_sim {
 
@@ -65,6 +67,8 @@ std::size_t used_bytes = 0;
 cudaError_t sticky = cudaSuccess, last_error = cudaSuccess;
 std::string report;
 std::int64_t calls = 0, kernels = 0;
+std::int64_t calls_of_vendors = 0, objects_of_vendors = 0;
+std::string misuse;
 
 std::int64_t from_environment(const char* name, std::int64_t otherwise) {
     const char* value = std::getenv(name);
@@ -210,7 +214,7 @@ bool spoils_capture(Stream* stream, const char* call) {
     return true;
 }
 
-bool inside_device(const void* p, std::size_t bytes) {
+bool inside_allocation(const void* p, std::size_t bytes) {
     auto it = allocations.upper_bound(p);
     if (it == allocations.begin()) return false;
     const Allocation& a = (--it)->second;
@@ -293,6 +297,8 @@ Options& options() {
         d.check_races = from_environment("CGAN_SIM_RACES", 0) != 0;
         d.memory = from_environment("CGAN_SIM_MEMORY", d.memory);
         d.fail_call = from_environment("CGAN_SIM_FAIL", 0);
+        d.fail_vendor_call = from_environment("CGAN_SIM_FAIL_VENDOR", 0);
+        d.vendor_delay = from_environment("CGAN_SIM_VENDOR_DELAY", 0);
         return d;
     }();
     return o;
@@ -302,13 +308,59 @@ void reset_errors() {
     const std::lock_guard<std::recursive_mutex> lock(mutex);
     sticky = last_error = cudaSuccess;
     report.clear();
-    calls = 0;
+    misuse.clear();
+    calls = calls_of_vendors = 0;
 }
 
 std::int64_t runtime_calls() { return calls; }
 std::int64_t kernels_run() { return kernels; }
 std::int64_t live_allocations() { return std::int64_t(allocations.size() + pinned.size()); }
 std::string last_report() { return report; }
+std::int64_t vendor_calls() { return calls_of_vendors; }
+std::int64_t live_vendor_objects() { return objects_of_vendors; }
+std::string last_misuse() { return misuse; }
+
+// ---- for the stand-ins of vendor libraries ----
+
+bool is_stream(cudaStream_t stream) {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    return known(stream);
+}
+
+bool is_capturing(cudaStream_t stream) {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    return known(stream) && stream->capture;
+}
+
+bool inside_device(const void* p, std::size_t bytes) {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    return inside_allocation(p, bytes);
+}
+
+void enqueue_vendor_work(cudaStream_t stream, std::function<void()> run) {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    enqueue(*stream, [run = std::move(run)] {
+        if (const std::int64_t delay = options().vendor_delay; delay > 0)
+            std::this_thread::sleep_for(std::chrono::microseconds(delay));
+        run();
+        check_red_zones("a call of a vendor library");
+    });
+}
+
+bool vendor_call_fails() {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    return ++calls_of_vendors == options().fail_vendor_call;
+}
+
+void note_misuse(const std::string& text) {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    misuse = text;
+}
+
+void count_vendor_objects(int change) {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    objects_of_vendors += change;
+}
 
 cudaError_t raise_dynamic_limit(const void* kernel, int bytes) {
     CGAN_SIM_ENTER();
@@ -489,7 +541,7 @@ cudaError_t cudaMemcpyAsync(void* dst, const void* src, std::size_t bytes, cudaM
     if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
     const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
     const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
-    if ((to_device && !inside_device(dst, bytes)) || (from_device && !inside_device(src, bytes)))
+    if ((to_device && !inside_allocation(dst, bytes)) || (from_device && !inside_allocation(src, bytes)))
         return fail(cudaErrorInvalidValue);
     if (kind == cudaMemcpyHostToDevice && !is_pinned(src, bytes)) {
         const auto* first = static_cast<const unsigned char*>(src);
@@ -508,7 +560,7 @@ cudaError_t cudaMemcpyAsync(void* dst, const void* src, std::size_t bytes, cudaM
 cudaError_t cudaMemsetAsync(void* dst, int value, std::size_t bytes, cudaStream_t stream) {
     CGAN_SIM_ENTER();
     if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
-    if (!inside_device(dst, bytes)) return fail(cudaErrorInvalidValue);
+    if (!inside_allocation(dst, bytes)) return fail(cudaErrorInvalidValue);
     enqueue(*stream, [dst, value, bytes] { std::memset(dst, value, bytes); });
     return cudaSuccess;
 }
@@ -600,6 +652,13 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
     CGAN_SIM_ENTER();
     if (!known(stream) || stream->capture) return fail(cudaErrorInvalidResourceHandle);
     stream->capture = std::make_unique<Graph>();
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
+    CGAN_SIM_ENTER();
+    if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
+    *status = stream->capture ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
     return cudaSuccess;
 }
 

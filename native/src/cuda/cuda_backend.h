@@ -1,6 +1,7 @@
 // The backend of CUDA devices. Every operator is a member function defined in the file of its family.
 #pragma once
 
+#include "candidates.h"
 #include "device.h"
 
 namespace cgan::cuda {
@@ -98,6 +99,7 @@ class CudaBackend final : public Backend {
                        const View& image, const View& wei, float* gradient) const;
 
     Device device_;
+    Candidates candidates_;
     bool index_used_ = false; // a gather or scatter has run since the last report
     unsigned long long* bad_index_ =
         nullptr;                 // on the device: first offending position << 32 | its value, or ~0

@@ -67,6 +67,12 @@ Device::~Device() {
     (void)cudaStreamDestroy(stream_);
 }
 
+bool Device::capturing() const {
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+    CGAN_CUDA(cudaStreamIsCapturing(stream_, &status));
+    return status != cudaStreamCaptureStatusNone;
+}
+
 void* Device::allocate(std::int64_t bytes) const {
     activate();
     void* data = nullptr;

@@ -21,7 +21,10 @@ inline void check(cudaError_t error, const char* call, const char* file, int lin
 // Throws Error: CGAN_E_OUT_OF_DEVICE_MEMORY, CGAN_E_DEVICE_LOST after a failure that stays, else CGAN_E_CUDA.
 #define CGAN_CUDA(call) ::cgan::cuda::check((call), #call, __FILE__, __LINE__)
 
+enum class Kernels { Handwritten, Vendor, Auto };
+
 struct DeviceOptions {
+    Kernels kernels = Kernels::Handwritten;
     bool tf32 = false;        // tensor cores, operands rounded to 10 bits of mantissa
     bool synchronous = false; // wait after every launch, so that a failure names its kernel (CGAN_SYNC=1)
 };
@@ -38,8 +41,12 @@ class Device {
     int multiprocessors() const { return properties_.multiProcessorCount; }
     const cudaDeviceProp& properties() const { return properties_; }
     bool tf32() const { return options_.tf32; }
+    Kernels kernels() const { return options_.kernels; }
     bool synchronous() const { return options_.synchronous; }
     MemoryLedger& ledger() const { return ledger_; }
+
+    int index() const { return index_; }
+    bool capturing() const; // a graph is recorded: nothing may wait
 
     void* allocate(std::int64_t bytes) const;
     void release(void* data) const noexcept;

@@ -66,13 +66,21 @@ void multiply(const Device& device, bool a_transposed, bool b_transposed, const 
 
 void CudaBackend::matmul(const cgan_matmul_params& p, const View& a, const View& b, const View& dst) {
     require_f32(dst, "matmul");
-    multiply(device_, p.transpose_a != 0, p.transpose_b != 0, a, b, View{}, Activation{}, dst);
+    candidates_.serve(
+        {"matmul", {&a, &b}, {p.transpose_a, p.transpose_b}},
+        [&](vendor::Operators& v) { return v.matmul(p, a, b, dst); },
+        [&] { multiply(device_, p.transpose_a != 0, p.transpose_b != 0, a, b, View{}, Activation{}, dst); });
 }
 
 void CudaBackend::dense_forward(const cgan_dense_params& p, const View& src, const View& wei, const View& bia,
                                 const View& dst) {
     require_f32(dst, "dense_forward");
-    multiply(device_, false, true, src, wei, bia, Activation{p.activation, float(p.alpha)}, dst);
+    candidates_.serve(
+        {"dense_forward", {&src, &wei, &bia}, {p.activation}},
+        [&](vendor::Operators& v) { return v.dense_forward(p, src, wei, bia, dst); },
+        [&] {
+            multiply(device_, false, true, src, wei, bia, Activation{p.activation, float(p.alpha)}, dst);
+        });
 }
 
 } // namespace cgan::cuda

@@ -18,7 +18,7 @@ constexpr std::int64_t kHalf = kStagingBytes / 2;
 } // namespace
 
 CudaBackend::CudaBackend(int index, const DeviceOptions& options, MemoryLedger& ledger)
-    : device_(index, options, ledger) {
+    : device_(index, options, ledger), candidates_(device_) {
     try {
         CGAN_CUDA(cudaMallocHost(&staging_, kStagingBytes));
         for (cudaEvent_t& event : staged_)
@@ -46,8 +46,8 @@ void CudaBackend::free_parts() noexcept {
 std::string CudaBackend::describe() const {
     const cudaDeviceProp& p = device_.properties();
     return std::string(p.name) + ", " + std::to_string(p.totalGlobalMem >> 20) + " MiB, sm_" +
-           std::to_string(p.major) + std::to_string(p.minor) + ", handwritten kernels, " +
-           (device_.tf32() ? "tf32" : "fp32");
+           std::to_string(p.major) + std::to_string(p.minor) + ", " + candidates_.describe() + ", " +
+           (device_.tf32() ? "tf32" : "fp32") + candidates_.report();
 }
 
 void* CudaBackend::allocate(std::int64_t bytes) { return device_.allocate(bytes); }

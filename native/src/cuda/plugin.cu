@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cuda_backend.h"
+#include "vendor/libraries.h"
 
 namespace cgan::cuda {
 namespace {
@@ -49,20 +50,21 @@ void describe_device(int index, char* dst, std::int64_t cap) {
     copy_text(text, dst, cap);
 }
 
-void describe_libraries(char* dst, std::int64_t cap) { copy_text("", dst, cap); }
+void describe_libraries(char* dst, std::int64_t cap) { copy_text(vendor::describe_libraries(), dst, cap); }
 
 void set_option(DeviceOptions& options, const std::string& key, const std::string& value) {
-    if (key == "precision" && (value == "fp32" || value == "tf32")) {
+    if (key == "precision" && (value == "fp32" || value == "tf32"))
         options.tf32 = value == "tf32";
-    } else if (key == "kernels" && value == "vendor") {
-        throw Error(CGAN_E_UNSUPPORTED,
-                    std::string("device ") + kName +
-                        ": there are no vendor kernels; use kernels=handwritten or kernels=auto");
-    } else if (key != "kernels" || (value != "auto" && value != "handwritten")) {
+    else if (key == "kernels" && value == "handwritten")
+        options.kernels = Kernels::Handwritten;
+    else if (key == "kernels" && value == "vendor")
+        options.kernels = Kernels::Vendor;
+    else if (key == "kernels" && value == "auto")
+        options.kernels = Kernels::Auto;
+    else
         throw Error(CGAN_E_BAD_DEVICE,
                     std::string("device ") + kName + ": unknown option " + key + "=" + value +
-                        "; known are kernels=auto|handwritten, precision=fp32|tf32, memory=BYTES");
-    }
+                        "; known are kernels=auto|handwritten|vendor, precision=fp32|tf32, memory=BYTES");
 }
 
 DeviceOptions parse_options(const char* text) {
