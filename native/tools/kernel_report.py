@@ -28,6 +28,7 @@ LIMITS = {  # multiprocessor: registers, shared bytes, threads, blocks (CUDA C++
     89: (65536, 100 * 1024, 1536, 24),
     90: (65536, 228 * 1024, 2048, 32),
 }
+RESERVED = 1024  # bytes of shared memory that the system takes for each block
 COUNTED = {
     "ffma": re.compile(r"\bFFMA\b"),
     "hmma": re.compile(r"\bHMMA\b"),
@@ -62,7 +63,8 @@ def read_resources(library):
             name = match[1]
         elif name and "REG:" in line:
             value = {key: int(number) for key, number in re.findall(r"(\w+):(\d+)", line)}
-            rows[arch, name] = {"arch": arch, "threads": 0, "registers": value["REG"], "shared": value["SHARED"],
+            own = RESERVED if arch >= 90 and value["SHARED"] else 0  # the assembler counts it from sm_90 on
+            rows[arch, name] = {"arch": arch, "threads": 0, "registers": value["REG"], "shared": value["SHARED"] - own,
                                 "stack": value["STACK"], "local_bytes": value["LOCAL"],
                                 **dict.fromkeys(["size", *COUNTED], 0)}
             name = None
@@ -105,7 +107,7 @@ def occupancy(row):
     registers, shared, threads, blocks = LIMITS.get(row["arch"], LIMITS[80])
     warps = -(-row["threads"] // 32)
     per_warp = -(-row["registers"] * 32 // 256) * 256  # given out in units of 256
-    fit = min(registers // (per_warp * warps), shared // (row["shared"] + 1024), threads // 32 // warps, blocks)
+    fit = min(registers // (per_warp * warps), shared // (row["shared"] + RESERVED), threads // 32 // warps, blocks)
     return f"{fit * warps / (threads // 32):.0%}"
 
 

@@ -1,0 +1,239 @@
+#!/usr/bin/env bash
+# Proves and measures the CUDA backend on a machine that has a GPU, nvcc, CMake and Python, but no network, Java or Maven.
+#
+#   benchmarks/gpu-check.sh prepare DIR      here: makes the folder DIR and DIR.tar.gz (under 60 MB) from what verify built
+#   DIR/gpu-check.sh run [STEP...]           there: all steps, or some; one line each, the logs in DIR/results
+#   DIR/gpu-check.sh summary                 there: the lines of all steps that were run
+#   benchmarks/gpu-check.sh rehearse         anywhere: prepares, then runs every step on the simulator, at tiny size
+#
+# A step passes, fails, or is skipped with a reason; the next one follows in any case. The exit code is 1 if any failed.
+# No step takes longer than GPU_CHECK_LIMIT seconds (540); GPU_CHECK_DEVICE (cuda:0) names another device.
+set -uo pipefail
+
+readonly steps=(build contract memcheck racecheck benchmarks train-cgan train-report peers-cgan peers-report)
+readonly max_bytes=60000000 googletests=(/usr/src/googletest /usr/src/gtest)
+here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly here device=${GPU_CHECK_DEVICE:-cuda:0} limit=${GPU_CHECK_LIMIT:-540} results=$here/results
+rehearsal=${GPU_CHECK_REHEARSAL-} # in a rehearsal, the folder of the native build that stands in for the one of this check
+readonly built=${rehearsal:-$here/build/native}
+
+say() { printf 'gpu-check: %s\n' "$*" >&2; }
+die() { say "$@" && exit 1; }
+
+# ---- on the machine that has the repository ----------------------------------------------------------------------
+prepare() {
+    local folder=$1 root jdk googletest archive
+    root=$(cd "$here/.." && pwd)
+    [[ -f $root/cli/target/app/cgan-cli.jar && -f $root/benchmarks/target/app/cgan-benchmarks.jar ]] ||
+        die "nothing is built: run ./cgan-cli verify first"
+    [[ ! -e $folder ]] || die "$folder exists already"
+    googletest=$(first_folder "${googletests[@]}") ||
+        die "GoogleTest's sources are missing (Debian, Ubuntu: apt-get install googletest)"
+    jdk=$(find_jdk "$root") || die "no JDK >= 22 with jlink was found"
+
+    mkdir -p "$folder"/{app,source,googletest} || exit
+    cp "$root"/benchmarks/gpu-check.sh "$folder"
+    cp -r "$root"/benchmarks/peers "$folder/peers"
+    cp "$root"/benchmarks/target/app/*.jar "$folder/app"
+    cp "$root"/cli/target/app/*.jar "$folder/app" # newer where both have one: the program's
+    cp -r "$root"/{CMakeLists.txt,native,LICENSE,NOTICE} "$folder/source"
+    (cd "$googletest" && find . \( -name docs -o -name samples -o -name test -o -name googlemock \) -prune -o -type f -print0 |
+        xargs -0 cp --parents -t "$folder/googletest")
+    "$jdk/bin/jlink" --add-modules java.desktop,java.logging,java.management,jdk.unsupported --compress zip-0 \
+        --strip-debug --no-header-files --no-man-pages --output "$folder/java" || die "jlink failed"
+    strip --strip-unneeded "$folder/java/lib/server/libjvm.so" 2>/dev/null
+    archive=$folder.tar.gz
+    tar -C "$(dirname "$folder")" -czf "$archive" "$(basename "$folder")" || die "tar failed"
+    (($(stat -c %s "$archive") < max_bytes)) || die "$archive has $(stat -c %s "$archive") bytes, more than $max_bytes"
+    say "$archive: $(($(stat -c %s "$archive") / 1000000)) MB; unpack it on the GPU's machine and start $(basename "$folder")/gpu-check.sh run"
+}
+
+first_folder() {
+    local folder
+    for folder; do
+        if [[ -d $folder ]]; then echo "$folder" && return; fi
+    done
+    return 1
+}
+
+# As the launcher does, which this borrows the search from.
+find_jdk() {
+    # shellcheck source=cli/launcher/prerequisites.sh
+    (root=$1 system='' && . "$root/cli/launcher/prerequisites.sh" && find_jdk)
+}
+
+# Everything that needs no GPU: what is prepared is whole, Java runs from it, each step finds what it needs, and a step
+# that fails is told and does not stop the others.
+rehearse() {
+    local root folder code=0
+    root=$(cd "$here/.." && pwd)
+    [[ -f $root/build/native/lib/libcgan_sim.so ]] || { say 'not rehearsed: there is no simulator (it needs Boost.Context)' && return; }
+    [[ -f $root/cli/target/app/cgan-cli.jar && -x $root/build/native/bin/operator_tests ]] || { say 'not rehearsed: verify has not built everything' && return; }
+    first_folder "${googletests[@]}" >/dev/null || { say "not rehearsed: GoogleTest's sources are not in ${googletests[*]}" && return; }
+    folder=$root/build/gpu-check
+    rm -rf "$folder" "$folder.tar.gz" && mkdir -p "$root/build"
+    (prepare "$folder") || return
+    GPU_CHECK_REHEARSAL=$root/build/native GPU_CHECK_DEVICE=sim "$folder/gpu-check.sh" run || code=1
+    if GPU_CHECK_REHEARSAL=$root/build/native GPU_CHECK_DEVICE=cuda:99 "$folder/gpu-check.sh" run contract peers-cgan \
+        >"$folder/results/planted.log" 2>&1 || [[ $(grep -c '^failed' "$folder/results/planted.log") != 2 ]]; then
+        say "a device that does not exist was not reported by every step; see $folder/results/planted.log"
+        code=1
+    fi
+    if ((code == 0)); then rm -rf "$folder" "$folder.tar.gz"; fi
+    return "$code"
+}
+
+# ---- on the machine with the GPU: the steps ----------------------------------------------------------------------
+# Each prints its log; its last words, in `figure`, go to the summary. Code 77 means skipped.
+step_build() {
+    local cmake cores capability
+    cores=$(nproc)
+    cmake=$(command -v cmake || python3 -c 'import cmake, os; print(os.path.join(cmake.CMAKE_BIN_DIR, "cmake"))') ||
+        { figure='CMake was not found' && return 1; }
+    "$cmake" -S "$here/googletest" -B "$here/build/googletest" -DCMAKE_BUILD_TYPE=Release -DBUILD_GMOCK=OFF \
+        -DCMAKE_INSTALL_PREFIX="$here/build/prefix" || { figure='GoogleTest could not be configured' && return 1; }
+    capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -n 1 | tr -d .)
+    local -a native=(-S "$here/source" -B "$here/build/native" -DCMAKE_BUILD_TYPE=Release -DCGAN_SIM=OFF
+        -DCMAKE_CUDA_ARCHITECTURES="${capability:-90}-real")
+    if [[ -n $rehearsal ]]; then
+        "$cmake" "${native[@]}" || { figure='the sources could not be configured' && return 1; }
+        figure='configured; the libraries are those of verify'
+        return
+    fi
+    "$cmake" --build "$here/build/googletest" --parallel "$cores" --target install &&
+        "$cmake" "${native[@]}" -DCGAN_TESTS=ON -DCMAKE_PREFIX_PATH="$here/build/prefix" &&
+        "$cmake" --build "$here/build/native" --parallel "$cores" --target libraries operator_tests ||
+        { figure='the native build failed' && return 1; }
+    [[ -f $built/lib/libcgan_cuda.so ]] || { figure='nvcc was not found: there is no libcgan_cuda.so' && return 1; }
+    figure="libcgan, libcgan_cuda for sm_$capability and operator_tests"
+}
+
+step_contract() { operators '*' && figure="$(passed_cases) operator cases equal the reference on $device"; }
+step_memcheck() { sanitized memcheck; }
+step_racecheck() { sanitized racecheck; }
+
+# operators FILTER [TOOL...]: the contract, in as many processes as are useful, in front of each of them TOOL.
+operators() {
+    local filter=$1 shards shard code=0
+    shift
+    [[ -x $built/bin/operator_tests ]] || { figure='there is no operator_tests: the build failed' && return 1; }
+    shards=$(($(nproc) < 8 ? $(nproc) : 8))
+    if [[ -n $rehearsal ]]; then filter='softmax_forward.*:gather_rows.*:dense_forward.n1_*' shards=1; fi
+    local -a running=()
+    for ((shard = 0; shard < shards; shard++)); do
+        CGAN_TEST_DEVICES=$device GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard \
+            "$@" "$built/bin/operator_tests" --gtest_filter="$filter" &
+        running+=($!)
+    done
+    for shard in "${running[@]}"; do wait "$shard" || code=1; done
+    if ((code != 0)); then figure='a case failed'; fi
+    return "$code"
+}
+
+passed_cases() { awk '/^\[  PASSED  \] [0-9]+ tests/ { sum += $4 } END { print sum + 0 }' "$log"; }
+
+# Small shapes are enough: the kernels' code is the same, and the tools are slow.
+sanitized() {
+    local tool=$1 small='-*_c64_*:*_c128_*:*_c256_*:*_c512_*:*_k6272_*:*_i6272_*:*_k1024_*:*_f64:random.*' sanitizer
+    if [[ -n $rehearsal ]]; then
+        operators "$small" env CGAN_SIM_RACES=1 && figure="compute-sanitizer needs a GPU; the simulator found nothing in $(passed_cases) cases"
+        return
+    fi
+    sanitizer=$(command -v compute-sanitizer || compgen -G '/usr/local/cuda*/bin/compute-sanitizer' | head -n 1)
+    [[ -n $sanitizer ]] || { figure='compute-sanitizer was not found' && return 77; }
+    operators "$small" "$sanitizer" --tool "$tool" --error-exitcode 9 || return
+    figure="nothing found in $(passed_cases) cases"
+}
+
+java() { CGAN_NATIVE_DIR=$built/lib "$here/java/bin/java" --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -cp "$here/app/*" "$@"; }
+
+# Every benchmark that takes a device: our kernels, and the vendor's beside them.
+step_benchmarks() {
+    local pattern
+    pattern=$(java org.openjdk.jmh.Main -lp | awk '/^dev\./ { name = $1 } /param "device"/ { print name }' | sort -u | paste -sd'|')
+    [[ -n $pattern ]] || { figure='no benchmark in the jar takes a device' && return 77; }
+    local -a how=(-p "device=$device" -foe true -f 1 -wi 2 -w 200ms -i 3 -r 200ms -rf json -rff "$results/benchmarks.json")
+    if [[ -n $rehearsal ]]; then how+=(-l); fi
+    java org.openjdk.jmh.Main "$pattern" "${how[@]}" || { figure='a benchmark failed' && return 1; }
+    figure="the table is in ${results##*/}/benchmarks.log"
+}
+
+step_train-cgan() { train cgan; }
+step_train-report() { train report; }
+
+train() {
+    local model=$1 run=$results/run-$1
+    local -a how=(--steps 3000 --sample-every 1000)
+    if [[ -n $rehearsal ]]; then how=(--steps 1 --batch 2 --set width=2 --sample-every 0); fi
+    rm -rf "$run"
+    java dev.cgan.cli.Main train "$model" --device "$device" --out "$run" "${how[@]}" || { figure='training failed' && return 1; }
+    figure=$(python3 "$here/peers/gpu.py" read "$run/metrics.jsonl") || { figure='there are no metrics' && return 1; }
+}
+
+step_peers-cgan() { peers cgan; }
+step_peers-report() { peers report; }
+
+# PyTorch eager and compiled, and ours, in turns.
+peers() {
+    python3 -c 'import torch' 2>/dev/null || { figure='Python has no torch' && return 77; }
+    local -a how=(--warmup 200 --steps 1000 --turn 100) ours=(batch=64)
+    if [[ -n $rehearsal ]]; then how=(--warmup 0 --steps 1 --turn 1 --batch 2 --torch-device cpu --eager-only) ours=(batch=2 width=2); fi
+    figure=$(CGAN_NATIVE_DIR=$built/lib python3 "$here/peers/gpu.py" duel "$1" "${how[@]}" -- \
+        "$here/java/bin/java" --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -cp "$here/app/*" \
+        dev.cgan.benchmarks.TrainingPeer "$1" "device=$device" "${ours[@]}") || { figure='a contestant failed' && return 1; }
+}
+
+# ---- running them ------------------------------------------------------------------------------------------------
+# In a process group of its own, so that all that a step started ends with it.
+run_step() {
+    local step=$1 began=$SECONDS code=0 word figure log=$results/$1.log
+    rm -f "$results/$step".{line,figure}
+    timeout -k 5 "$limit" "$BASH" "${BASH_SOURCE[0]}" step "$step" >"$log" 2>&1 || code=$?
+    case $code in
+    0) word=passed ;;
+    77) word=skipped ;;
+    *) word=failed ;;
+    esac
+    figure=$(cat "$results/$step.figure" 2>/dev/null)
+    if ((code == 124 || code == 137)); then figure="it took longer than $limit s"; fi
+    if [[ $word == failed ]]; then figure="${figure:-it broke off}; see results/$step.log"; fi
+    printf '%-8s %-13s %4d s  %s\n' "$word" "$step" $((SECONDS - began)) "$figure" | tee "$results/$step.line"
+    [[ $word != failed ]]
+}
+
+run() {
+    local step code=0
+    mkdir -p "$results"
+    if (($# == 0)); then set -- "${steps[@]}"; fi
+    for step; do
+        [[ " ${steps[*]} " == *" $step "* ]] || die "unknown step $step; there are: ${steps[*]}"
+    done
+    for step; do run_step "$step" || code=1; done
+    return "$code"
+}
+
+one_step() {
+    figure=''
+    log=$results/$1.log
+    local code=0
+    "step_$1" || code=$?
+    printf '%s\n' "$figure" >"$results/$1.figure"
+    exit "$code"
+}
+
+summary() {
+    local step
+    for step in "${steps[@]}"; do
+        cat "$results/$step.line" 2>/dev/null || printf '%-8s %s\n' 'not run' "$step"
+    done
+    ! grep -qs '^failed' "$results"/*.line
+}
+
+case ${1-} in
+prepare) [[ $# == 2 ]] || die "usage: gpu-check.sh prepare DIR" && prepare "$(realpath -m "$2")" ;;
+rehearse) rehearse ;;
+run) run "${@:2}" ;;
+step) one_step "$2" ;;
+summary) summary ;;
+*) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" && exit 2 ;;
+esac
