@@ -1,6 +1,7 @@
 package dev.cgan.cli;
 
 import java.io.PrintWriter;
+import java.util.regex.Matcher;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -14,16 +15,24 @@ final class Failures {
     static int misused(ParameterException e, String[] args) {
         CommandLine command = e.getCommandLine();
         PrintWriter err = command.getErr();
-        err.println("error: " + oneLine(e.getMessage()));
+        err.println("error: " + oneLine(message(e)));
         if (e instanceof UnmatchedArgumentException unmatched) {
             String near = String.join(", ", unmatched.getSuggestions());
             if (!near.isEmpty()) {
                 err.println("did you mean: " + near + "?");
             }
         }
-        err.println("try: " + command.getCommandSpec().qualifiedName() + " --help");
+        String name = command.getCommandSpec().qualifiedName();
+        err.println("try: " + name.replaceFirst("^cgan-cli", Matcher.quoteReplacement(Main.program())) + " --help");
         err.flush();
         return CommandLine.ExitCode.USAGE;
+    }
+
+    private static String message(ParameterException e) {
+        boolean wantsCommand = e.getCommandLine().getParent() == null;
+        return wantsCommand && e instanceof UnmatchedArgumentException unmatched && !unmatched.isUnknownOption()
+                ? "unknown command '" + unmatched.getUnmatched().getFirst() + "'"
+                : e.getMessage();
     }
 
     /** A command failed: one line, and the stack only where it was asked for. */

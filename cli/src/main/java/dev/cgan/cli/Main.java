@@ -49,10 +49,17 @@ public final class Main implements Runnable {
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new Main())
+        CommandLine commandLine = new CommandLine(new Main())
                 .setUsageHelpWidth(helpWidth())
                 .setExecutionExceptionHandler(Failures::failed)
                 .setParameterExceptionHandler(Failures::misused);
+        Numbers.register(commandLine);
+        return commandLine;
+    }
+
+    /** {@return how the user called the program, for commands to be pasted: the launcher says it} */
+    static String program() {
+        return System.getProperty("cgan.program", "cgan-cli");
     }
 
     /** The terminal's width where the shell tells it; asking for it otherwise would cost more than the help itself. */

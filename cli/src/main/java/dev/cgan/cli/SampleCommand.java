@@ -88,7 +88,8 @@ final class SampleCommand implements Callable<Integer> {
         if (count != null && count < 1) {
             throw new ParameterException(spec.commandLine(), "--count must be at least 1, not " + count);
         }
-        try (TrainedGenerator generator = TrainedGenerator.load(run, device.name())) {
+        try (TrainedGenerator generator = load()) {
+            requireRoom(generator.shape());
             int[] chosen = labels(generator);
             if (interpolate) {
                 int rows = Math.max(1, (count == null ? 64 : count) / ROW);
@@ -100,6 +101,26 @@ final class SampleCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    private TrainedGenerator load() throws IOException {
+        try {
+            return TrainedGenerator.load(run, device.name());
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    /** All images are held at once: a quarter of the heap may hold them, as floats. */
+    private void requireRoom(ImageShape shape) {
+        long most = Math.min(Integer.MAX_VALUE / 2, Runtime.getRuntime().maxMemory() / 16)
+                / ((long) shape.height() * shape.width() * shape.channels());
+        if (count != null && count > most) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--count " + count + " is more than fits into Java's memory, at most " + most + " images of "
+                            + shape + "; draw several times, with another --seed each");
+        }
     }
 
     private int[] labels(TrainedGenerator generator) {

@@ -158,7 +158,7 @@ final class TrainCommand implements Callable<Integer> {
             names = "--set",
             paramLabel = "KEY=VALUE",
             description = "Change a setting of the model; `cgan-cli models MODEL` lists them. Repeatable.")
-    private Map<String, String> settings = new LinkedHashMap<>();
+    private List<String> settings = List.of();
 
     @Option(
             names = "--dry-run",
@@ -197,6 +197,10 @@ final class TrainCommand implements Callable<Integer> {
             put(given, "model", files.getLast());
             files = files.subList(0, files.size() - 1);
         }
+        if (conditional != null && config == null && (model == null || model.equals("cgan"))) {
+            throw new ConfigException(
+                    "--conditional is an option of report; cgan always sees the labels, leave it out");
+        }
         put(given, "model", model);
         put(given, "data", files);
         put(given, "image_size", imageSize);
@@ -215,7 +219,13 @@ final class TrainCommand implements Callable<Integer> {
         put(given, "objective", objective);
         put(given, "conditional", conditional);
         put(given, "ema", ema);
-        given.putAll(settings);
+        for (String setting : settings) {
+            int equals = setting.indexOf('=');
+            if (equals < 1) {
+                throw new ConfigException("--set takes KEY=VALUE, such as width=32, not '" + setting + "'");
+            }
+            given.put(setting.substring(0, equals).trim(), setting.substring(equals + 1));
+        }
         return given;
     }
 

@@ -98,10 +98,11 @@ final class TrainRun {
             }
             Path folder = trainer.folder().orElseThrow();
             if (!result.finished() && interrupts.exitCode() != 0) {
-                printer.say("stopped after step " + result.step() + "; go on with: cgan-cli train --resume " + folder);
+                printer.say("stopped after step " + result.step() + "; go on with: " + Main.program()
+                        + " train --resume " + folder);
                 return interrupts.exitCode();
             }
-            printer.say("done; draw from it with: cgan-cli sample " + folder);
+            printer.say("done; draw from it with: " + Main.program() + " sample " + folder);
             return 0;
         }
     }

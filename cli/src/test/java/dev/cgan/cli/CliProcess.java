@@ -32,6 +32,18 @@ final class CliProcess implements AutoCloseable {
         }
         // A parent that ignores SIGINT, such as a background job of a script, hands that down.
         command.addAll(List.of("env", "--default-signal=INT,TERM"));
+        command.addAll(program());
+        command.addAll(List.of(args));
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        return new CliProcess(process, output);
+    }
+
+    /** {@return the words of a command line that runs the program, for arguments to follow} */
+    static List<String> program() {
+        List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED"));
         String library = System.getProperty("cgan.native.path");
@@ -39,12 +51,7 @@ final class CliProcess implements AutoCloseable {
             command.add("-Dcgan.native.path=" + library);
         }
         command.addAll(List.of("-cp", classPath(), Main.class.getName()));
-        command.addAll(List.of(args));
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(output.toFile())
-                .start();
-        return new CliProcess(process, output);
+        return command;
     }
 
     /** Sends a signal, such as INT. */

@@ -46,6 +46,13 @@ class MainTest {
     }
 
     @Test
+    void unknownCommandIsAUsageErrorThatNamesTheNearest() {
+        Cli cli = Cli.call("trian");
+        assertThat(cli.code()).isEqualTo(2);
+        assertThat(cli.err()).isEqualTo("error: unknown command 'trian'\ndid you mean: train?\ntry: cgan-cli --help\n");
+    }
+
+    @Test
     void unknownOptionIsAUsageErrorOfItsCommand() {
         Cli cli = Cli.call("devices", "--frobnicate");
         assertThat(cli.code()).isEqualTo(2);

@@ -135,9 +135,23 @@ class SampleCommandTest {
     }
 
     @Test
+    void wrongDevicesAreUsageErrors() {
+        Cli device = sample("--device", "tpu");
+        assertThat(device.code()).isEqualTo(2);
+        assertThat(device.err()).startsWith("error: ").contains("tpu", "cpu");
+        Cli threads = sample("--threads", "999");
+        assertThat(threads.code()).isEqualTo(2);
+        assertThat(threads.err()).startsWith("error: threads must be in 0 to 256, not 999\n");
+    }
+
+    @Test
     void wrongCountsAndRunsAreNamed() {
         assertThat(sample("--count", "0").err()).startsWith("error: --count must be at least 1, not 0\n");
         assertThat(sample("--count", "-3").err()).startsWith("error: --count must be at least 1, not -3\n");
+        assertThat(sample("--count", "2000000000").code()).isEqualTo(2);
+        assertThat(sample("--count", "2000000000").err())
+                .matches("error: --count 2000000000 is more than fits into Java's memory, at most \\d+ images of 8x8x1;"
+                        + " draw several times, with another --seed each\ntry: cgan-cli sample --help\n");
         assertThat(Cli.call("sample").err()).startsWith("error: Missing required parameter: 'RUN'\n");
         Cli none = Cli.call("sample", folder.resolve("none").toString());
         assertThat(none.code()).isEqualTo(1);

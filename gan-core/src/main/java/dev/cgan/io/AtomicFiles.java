@@ -211,6 +211,10 @@ public final class AtomicFiles {
             return new FileWriteException(
                     target, "folder " + folderOf(target) + " is not writable", "choose a folder that is", cause);
         }
+        if (cause instanceof NoSuchFileException && Files.isDirectory(folderOf(target))) {
+            return new FileWriteException(
+                    target, "folder " + folderOf(target) + " takes no files", "choose another folder", cause);
+        }
         if (cause instanceof NoSuchFileException) {
             return new FileWriteException(
                     target, "folder " + folderOf(target) + " does not exist", "create it first", cause);

@@ -195,6 +195,8 @@ public final class Json {
 
     private static SyntaxException syntax(JsonProcessingException e) {
         String what = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("malformed");
+        // Jackson repeats where a value began, with remarks on its own configuration.
+        what = what.replaceAll(" \\(start marker at \\[.*", "");
         var location = e.getLocation();
         String where =
                 location == null ? "" : " at line " + location.getLineNr() + ", column " + location.getColumnNr();

@@ -5,7 +5,10 @@ import dev.cgan.bindings.NativeCalls;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A device in use: its memory pool, its scopes, its calls into the native library.
@@ -65,9 +68,21 @@ public final class Device implements AutoCloseable {
         return name;
     }
 
-    /** {@return what was opened, in words; further lines say why {@code auto} declined other devices} */
+    /**
+     * {@return what was opened, in words; further lines say why {@code auto} declined other devices, and which candidate has
+     * served each operator so far}
+     */
     public String describe() {
         return calls.describe();
+    }
+
+    /** {@return the lines of {@link #describe} that a user wants at the start: what was opened, what was declined, and why} */
+    public String summary() {
+        List<String> lines = describe().lines().toList();
+        return IntStream.range(0, lines.size())
+                .filter(i -> i == 0 || lines.get(i).startsWith("auto: "))
+                .mapToObj(lines::get)
+                .collect(Collectors.joining("\n"));
     }
 
     /**

@@ -159,7 +159,7 @@ public final class Trainer implements AutoCloseable {
      */
     public TrainResult run() throws IOException {
         listener.onStart(new TrainStart(
-                config.model(), device.describe(), describe(dataset), step + 1, config.steps(), folder()));
+                config.model(), device.summary(), describe(dataset), step + 1, config.steps(), folder()));
         if (keeper != null && step == 0 && config.trace() > 0) {
             keeper.traceStart(state.networks());
         }
