@@ -55,7 +55,9 @@ class Networks:
             mean, variance = x.mean(axes), x.var(axes, unbiased=False)
             for role, now in {"running_mean": mean, "running_var": variance}.items():
                 self.values[f"{name}.{role}"] = momentum * old[role] + (1 - momentum) * now.detach()
-        return F.batch_norm(x, mean, variance, self.values[f"{name}.gamma"], self.values[f"{name}.beta"], False, 0, epsilon)
+        across = (-1,) + (1,) * (x.dim() - 2)
+        scale = self.values[f"{name}.gamma"] / torch.sqrt(variance + epsilon)
+        return (x - mean.view(across)) * scale.view(across) + self.values[f"{name}.beta"].view(across)
 
     def unflatten(self, x, shape):
         """Rows in the order row, column, channel to images of this height and width."""
@@ -240,7 +242,7 @@ def figures(d_loss, g_loss, on_real, on_fake):
 
 def scheduled(settings, step, steps):
     """The factor of the learning rate at a step."""
-    done = (step - 1) / (steps - 1) if steps > 1 else 1
+    done = (step - 1) / steps
     return {
         "constant": 1.0, "linear": 1 - done, "cosine": (1 + math.cos(math.pi * done)) / 2,
     }[settings["schedule"]]  # fmt: skip
