@@ -283,10 +283,10 @@ public final class Trainer implements AutoCloseable {
     private void show(SampleGrid.Images picture) throws IOException {
         Path file = keeper.picture(step, picture);
         listener.onSample(step, file);
-        if (!state.model().showsStepImages()) {
-            int length = images.height() * images.width() * images.channels();
-            warn(monitor().samples(step, picture.pixels(), length, picture.labels()));
-        }
+        // Images of a step have other noise each time and no known labels, so they do not show whether samples collapse.
+        SampleGrid.Images judged = state.model().showsStepImages() ? grid.draw(state.drawing()) : picture;
+        int length = images.height() * images.width() * images.channels();
+        warn(monitor().samples(step, judged.pixels(), length, judged.labels()));
     }
 
     /** The best checkpoint is the one up to which D told real from generated least; it says nothing of beauty. */

@@ -94,6 +94,24 @@ class TrainerTest {
 
     @ParameterizedTest
     @MethodSource("models")
+    void samplesThatStandStillAreReported(String model) throws IOException {
+        List<String> warnings = new ArrayList<>();
+        TrainListener listener = new TrainListener() {
+            @Override
+            public void onWarning(String text) {
+                warnings.add(text);
+            }
+        };
+        Map<String, Object> still = Map.of("steps", 3, "lr", 1e-9, "ema", 0.999, "sample_every", 1);
+        try (Trainer trainer = Trainer.create(Blobs.config(model, still), Blobs.dataset(50), listener)) {
+            trainer.keepIn(RunDirectory.createAt(folder.resolve("still")));
+            trainer.run();
+        }
+        assertThat(warnings).singleElement().asString().startsWith("the samples have not changed since the last ones");
+    }
+
+    @ParameterizedTest
+    @MethodSource("models")
     void interruptedRunEqualsTheUninterrupted(String model) throws IOException {
         TrainResult whole = train("whole", Blobs.config(model, Map.of("steps", 20)));
         train("parts", Blobs.config(model, Map.of("steps", 10)));
