@@ -14,8 +14,12 @@ public final class TrainingMonitor {
     private static final int SILENCE_STEPS = 500;
     private static final int PATIENCE_STEPS = 100;
     private static final double DECAY = 0.95;
+    // Averages of D(x) and D(G(z)): 0.81 and 0.19 at most in whole runs of the default model, 0.94 and 0.08 in a small
+    // `report` that still learns, 1.000 and 0.000 where the generator has lost.
     private static final double SURE = 0.98;
     private static final double UNSURE = 0.01;
+    // Of real images' distances: 0.83 to 1.06 throughout three whole runs of the default model, 0.35 where a model draws one
+    // shape a digit. Before this step even a healthy generator may draw what is hardly more than noise.
     private static final int COLLAPSE_FROM_STEP = 500;
     private static final double COLLAPSE_RATIO = 0.4;
     private static final double STUCK_CHANGE = 1e-5;

@@ -31,6 +31,20 @@ final class Blobs {
         return MemoryDataset.of("blobs", images, labels, List.of("top", "middle", "bottom"));
     }
 
+    /** {@return images of 8x8x1 in one class, each pixel black or white at random: they differ as much as images can} */
+    static Dataset blackAndWhite(int count) {
+        Random random = new Random(3);
+        List<Pixels> images = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            byte[] pixels = new byte[64];
+            for (int k = 0; k < 64; k++) {
+                pixels[k] = (byte) (random.nextBoolean() ? 255 : 0);
+            }
+            images.add(new Pixels(8, 8, 1, pixels));
+        }
+        return MemoryDataset.of("noise", images, new int[count], List.of("all"));
+    }
+
     /** {@return a tiny configuration of a model, with changes} */
     static TrainConfig config(String model, Map<String, ?> changes) {
         Map<String, Object> values = new LinkedHashMap<>();

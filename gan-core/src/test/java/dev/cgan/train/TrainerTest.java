@@ -92,9 +92,9 @@ class TrainerTest {
                 first.checkpoint().orElseThrow(), second.checkpoint().orElseThrow());
     }
 
-    @ParameterizedTest
-    @MethodSource("models")
-    void samplesThatStandStillAreReported(String model) throws IOException {
+    /** One number of noise and next to no learning make images that are nearly alike; the real ones here are not. */
+    @Test
+    void reportsSamplesAreJudgedThoughItsPicturesShowOthers() throws IOException {
         List<String> warnings = new ArrayList<>();
         TrainListener listener = new TrainListener() {
             @Override
@@ -102,12 +102,12 @@ class TrainerTest {
                 warnings.add(text);
             }
         };
-        Map<String, Object> still = Map.of("steps", 3, "lr", 1e-9, "ema", 0.999, "sample_every", 1);
-        try (Trainer trainer = Trainer.create(Blobs.config(model, still), Blobs.dataset(50), listener)) {
+        Map<String, Object> still = Map.of("steps", 600, "lr", 1e-9, "latent", 1, "sample_every", 50);
+        try (Trainer trainer = Trainer.create(Blobs.config("report", still), Blobs.blackAndWhite(50), listener)) {
             trainer.keepIn(RunDirectory.createAt(folder.resolve("still")));
             trainer.run();
         }
-        assertThat(warnings).singleElement().asString().startsWith("the samples have not changed since the last ones");
+        assertThat(warnings).anyMatch(text -> text.startsWith("the samples are nearly alike: they differ by "));
     }
 
     @ParameterizedTest
