@@ -18,7 +18,8 @@ public final class TrainingMonitor {
     // `report` that still learns, 1.000 and 0.000 where the generator has lost.
     private static final double SURE = 0.98;
     private static final double UNSURE = 0.01;
-    // Of real images' distances: 0.83 to 1.06 throughout three whole runs of the default model, 0.35 where a model draws one
+    // Of real images' distances: 0.83 to 1.06 throughout three whole runs of the default model, 0.35 where a model
+    // draws one
     // shape a digit. Before this step even a healthy generator may draw what is hardly more than noise.
     private static final int COLLAPSE_FROM_STEP = 500;
     private static final double COLLAPSE_RATIO = 0.4;

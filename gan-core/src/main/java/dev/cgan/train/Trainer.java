@@ -283,7 +283,8 @@ public final class Trainer implements AutoCloseable {
     private void show(SampleGrid.Images picture) throws IOException {
         Path file = keeper.picture(step, picture);
         listener.onSample(step, file);
-        // Images of a step have other noise each time and no known labels, so they do not show whether samples collapse.
+        // Images of a step have other noise each time and no known labels, so they do not show whether samples
+        // collapse.
         SampleGrid.Images judged = state.model().showsStepImages() ? grid.draw(state.drawing()) : picture;
         int length = images.height() * images.width() * images.channels();
         warn(monitor().samples(step, judged.pixels(), length, judged.labels()));
