@@ -19,7 +19,8 @@ import tempfile
 from pathlib import Path
 
 from contest import BusyCore, ContestError, duel, median, run_alone, seconds_until
-from rivals import KERAS, OURS, ROOT, TORCH, WORK, SetupError, machine
+from rivals import DJL, DL4J, KERAS, OURS, TORCH, WORK, SetupError, machine
+from table import table
 
 MEASURED = WORK / "measured.json"
 
@@ -63,6 +64,14 @@ def torch_duels(model, script, *options, image="28x28x1", busy=False, compiles=T
 
     duels = [entry("channels_last", "channels_last"), entry("nchw", "nchw")]
     return duels + ([entry("compiled", "channels_last", "--compile", counts=False)] if compiles and not busy else [])
+
+
+def keras_duel(name, *options):
+    return Duel(name, lambda: ours("report"), lambda: (KERAS.script("keras_report.py", "--serve", *options), None))
+
+
+def java_duel(rival):
+    return Duel(rival.name, lambda: ours("report"), lambda: rival.process(threads=2, batch=64))
 
 
 class Memory:
@@ -140,6 +149,9 @@ def step_seconds(run):
 
 ROWS = [
     Row("report-torch", "`report`: PyTorch eager", torch_duels("report", "torch_report.py"), 5.5),
+    Row("report-keras", "`report`: Keras on TensorFlow", [keras_duel("graph"), keras_duel("xla", "--xla")], 7.5),
+    Row("report-djl", "`report`: DJL (PyTorch engine)", [java_duel(DJL)], 5),
+    Row("report-dl4j", "`report`: DL4J", [java_duel(DL4J)], 5),
     Row("cgan-torch", "`cgan`: PyTorch eager", torch_duels("cgan", "torch_cgan.py"), 5),
     Row(
         "dcgan64-torch",
@@ -223,9 +235,7 @@ def main():
                 MEASURED.write_text(json.dumps(kept, indent=1))
     except (ContestError, SetupError) as e:
         raise SystemExit(f"compare.py: {e}") from None
-    from table import table
-
-    text = table(ROWS, kept, [TORCH, KERAS])
+    text = table(ROWS, kept, [TORCH, KERAS, DJL, DL4J])
     print(text)
     if settings.out:
         settings.out.parent.mkdir(parents=True, exist_ok=True)

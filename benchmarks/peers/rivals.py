@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import venv
@@ -16,8 +17,9 @@ class SetupError(Exception):
     """Something could not be installed or built; the text says what, and the remedy."""
 
 
-def _run(command, what):
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+def _run(command, what, environment=None):
+    environment = {**os.environ, **(environment or {})}
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
     if result.returncode != 0:
         tail = (result.stdout + result.stderr)[-3000:]
         raise SetupError(f"{what} failed: {' '.join(map(str, command))}\n{tail}")
@@ -55,13 +57,13 @@ class Ours:
 class PythonRival:
     """Scripts of this folder in a virtual environment of their own."""
 
-    def __init__(self, name, package):
+    def __init__(self, name, packages):
         self.name = name
-        self.package = package
+        self.packages = packages
         self.python = WORK / name / "bin" / "python"
 
     def set_up(self):
-        done = WORK / name_of_stamp(self.name)
+        done = WORK / self.name / "installed"
         requirements = PEERS / f"requirements-{self.name}.txt"
         if done.exists() and done.read_text() == requirements.read_text():
             return
@@ -75,19 +77,57 @@ class PythonRival:
         self.set_up()
         return [self.python, PEERS / name, *map(str, options)]
 
+    def is_there(self):
+        return (WORK / self.name / "installed").exists()
+
     def version(self):
-        code = f"import importlib.metadata as m; print(m.version('{self.package}'))"
-        python = platform.python_version()
-        return f"{self.name} {_run([self.python, '-c', code], self.name).strip()}, Python {python}"
+        code = "import sys, importlib.metadata as m; print(', '.join(f'{p} {m.version(p)}' for p in sys.argv[1:]))"
+        return _run([self.python, "-c", code, *self.packages], self.name).strip()
 
 
-def name_of_stamp(name):
-    return f"{name}.installed"
+class JavaRival:
+    """A Maven project in a folder of this one; its artifacts hold the native library."""
+
+    def __init__(self, name, main, platform_name, flags, what):
+        self.name, self.main, self.platform, self.flags, self.what = name, main, platform_name, flags, what
+        self.folder = WORK / name
+
+    def set_up(self):
+        OURS.set_up()
+        if (self.folder / "installed").exists():
+            return
+        if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+            raise SetupError(f"{self.name} is set up for Linux on x86-64 only")
+        print(f"installing {self.name} into {self.folder}", file=sys.stderr)
+        maven = shutil.which("mvn") or ROOT / "mvnw"
+        goals = ["package", "org.apache.maven.plugins:maven-dependency-plugin:3.11.0:copy-dependencies"]
+        settings = [f"-Dnative.platform={self.platform}", f"-Dpeer.build={self.folder}"]
+        settings += [f"-DoutputDirectory={self.folder / 'lib'}", "-DincludeScope=runtime"]
+        home = str(Path(OURS.java).parent.parent)
+        command = [maven, "-B", "-ntp", "-q", "-f", PEERS / self.name / "pom.xml", *goals, *settings]
+        _run(command, f"building {self.name}", {"JAVA_HOME": home})
+        (self.folder / "installed").touch()
+
+    def process(self, threads, batch):
+        self.set_up()
+        flags = [flag.format(threads=threads) for flag in self.flags]
+        path = f"{self.folder / 'lib' / '*'}:{self.folder / 'classes'}"
+        command = [OURS.java, "--enable-native-access=ALL-UNNAMED", *flags, "-cp", path, self.main, str(batch)]
+        return command, {"OMP_NUM_THREADS": str(threads)}
+
+    def is_there(self):
+        return (self.folder / "installed").exists()
+
+    def version(self):
+        return self.what
 
 
 OURS = Ours()
-TORCH = PythonRival("torch", "torch")
-KERAS = PythonRival("keras", "tensorflow-cpu")
+TORCH = PythonRival("torch", ["torch"])
+KERAS = PythonRival("keras", ["keras", "tensorflow-cpu"])
+DJL_THREADS = ["-Dai.djl.pytorch.num_threads={threads}", "-Dai.djl.pytorch.num_interop_threads=1"]
+DJL = JavaRival("djl", "peers.DjlReport", "linux-x86_64", DJL_THREADS, "DJL 0.36.0 with PyTorch 2.7.1")
+DL4J = JavaRival("dl4j", "peers.Dl4jReport", "linux-x86_64-avx2", [], "DL4J 1.0.0-M2.1")
 
 
 def machine():

@@ -65,7 +65,7 @@ def table(rows, kept, rivals):
         if cells:
             lines.append(cells)
     when = sorted(result["when"] for result in kept["results"].values())
-    versions = [kept["version"]] + [rival.version() for rival in rivals if rival.python.exists()]
+    versions = [kept["version"]] + [rival.version() for rival in rivals if rival.is_there()]
     return "\n".join(
         [
             f"Machine: {kept['machine']}",

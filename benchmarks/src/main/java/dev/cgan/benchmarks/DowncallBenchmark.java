@@ -1,9 +1,13 @@
 package dev.cgan.benchmarks;
 
-import dev.cgan.bindings.DType;
 import dev.cgan.bindings.NativeCalls;
 import dev.cgan.bindings.TensorView;
 import dev.cgan.bindings.UnaryKind;
+import dev.cgan.tensor.DType;
+import dev.cgan.tensor.Device;
+import dev.cgan.tensor.Kernels;
+import dev.cgan.tensor.Shape;
+import dev.cgan.tensor.TensorScope;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -18,7 +22,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** What a call costs besides its work: the way down and back, the checks, the operand descriptors; a pool miss. */
+/** What a call costs besides its work: the way down and back, checks, operand descriptors, tensors and scopes; a pool miss. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -26,14 +30,18 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 @Fork(value = 1, jvmArgsAppend = "--enable-native-access=ALL-UNNAMED")
 public class DowncallBenchmark {
+    private static final Shape EMPTY = Shape.of(0);
+    private static final Shape BLOCK = Shape.of(1 << 14);
+
     private NativeCalls calls;
     private Scalar a;
     private Scalar b;
+    private Device device;
 
     private record Scalar(MemorySegment buffer) implements TensorView {
         @Override
-        public DType dtype() {
-            return DType.F32;
+        public dev.cgan.bindings.DType dtype() {
+            return dev.cgan.bindings.DType.F32;
         }
 
         @Override
@@ -59,12 +67,14 @@ public class DowncallBenchmark {
         a = new Scalar(calls.bufferCreate(4));
         b = new Scalar(calls.bufferCreate(4));
         calls.fill(1, a);
+        device = Device.open("cpu?threads=1");
     }
 
     /** Closes it. */
     @TearDown
     public void close() {
         calls.close();
+        device.close();
     }
 
     /** The shortest way down and back. */
@@ -77,6 +87,28 @@ public class DowncallBenchmark {
     @Benchmark
     public void unary() {
         calls.unary(UnaryKind.AFFINE, 1, 0, a, b);
+    }
+
+    /** An operator that has nothing to do, through tensors. */
+    @Benchmark
+    public void emptyOperator() {
+        try (TensorScope _ = device.scope("benchmark")) {
+            Kernels.fill(1, device.empty(DType.F32, EMPTY));
+        }
+    }
+
+    /** A scope that nothing joins. */
+    @Benchmark
+    public void scope() {
+        try (TensorScope _ = device.scope("benchmark")) {}
+    }
+
+    /** A scope with one tensor, whose block comes from the pool and goes back. */
+    @Benchmark
+    public void tensorFromPool() {
+        try (TensorScope _ = device.scope("benchmark")) {
+            device.empty(DType.F32, BLOCK);
+        }
     }
 
     /** What Java's pool saves when it reuses a block. */

@@ -1,7 +1,6 @@
 package dev.cgan.benchmarks;
 
 import dev.cgan.data.MemoryDataset;
-import dev.cgan.image.Pixels;
 import dev.cgan.io.Json;
 import dev.cgan.train.Progress;
 import dev.cgan.train.TrainConfig;
@@ -17,7 +16,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 
 /**
  * Trains a model as the command line does, in turns with rivals of other frameworks: prints a line of JSON when it is ready,
@@ -27,9 +25,6 @@ import java.util.Random;
  * <p>Arguments: {@code MODEL}, then {@code key=value} of {@link TrainConfig}, and {@code image=28x28x1}.
  */
 public final class TrainingPeer implements TrainListener {
-    private static final int IMAGES = 2048;
-    private static final int CLASSES = 10;
-
     private final BufferedReader requests =
             new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     private final List<Double> seconds = new ArrayList<>();
@@ -54,7 +49,7 @@ public final class TrainingPeer implements TrainListener {
             String[] pair = argument.split("=", 2);
             values.put(pair[0], pair[1]);
         }
-        MemoryDataset images = randomImages((String) values.remove("image"));
+        MemoryDataset images = RandomImages.of((String) values.remove("image"));
         TrainingPeer peer = new TrainingPeer();
         try (Trainer trainer = Trainer.create(TrainConfig.of(values), images, peer)) {
             peer.trainer = trainer;
@@ -99,23 +94,5 @@ public final class TrainingPeer implements TrainListener {
 
     private static void say(Map<String, ?> answer) {
         System.out.println(Json.write(answer));
-    }
-
-    /** Random bytes stand in for pictures, as they do in the rivals: the cost is the same. */
-    private static MemoryDataset randomImages(String size) {
-        String[] sides = size.split("x");
-        int height = Integer.parseInt(sides[0]);
-        int width = Integer.parseInt(sides[1]);
-        int channels = Integer.parseInt(sides[2]);
-        Random random = new Random(1);
-        List<Pixels> images = new ArrayList<>();
-        int[] labels = new int[IMAGES];
-        for (int i = 0; i < IMAGES; i++) {
-            byte[] pixels = new byte[height * width * channels];
-            random.nextBytes(pixels);
-            images.add(new Pixels(height, width, channels, pixels));
-            labels[i] = i % CLASSES;
-        }
-        return MemoryDataset.of("random", images, labels, List.of("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"));
     }
 }

@@ -51,8 +51,14 @@ public record Conv2dOptions(int strideH, int strideW, Padding padding, int upsam
         return new Conv2dOptions(strideH, strideW, padding, upsample, other);
     }
 
-    /** The native parameters for src [n, h, w, c] and a kernel of r x s. */
-    Conv2dParams params(Shape src, long r, long s) {
+    /**
+     * {@return the native parameters of a convolution with these options}
+     *
+     * @param src [n, h, w, c], before it is enlarged
+     * @param r rows of the kernel
+     * @param s columns of the kernel
+     */
+    public Conv2dParams params(Shape src, long r, long s) {
         if (src.rank() != 4) {
             throw new IllegalArgumentException("conv2d: src must be [n,h,w,c]; it is " + src);
         }

@@ -36,6 +36,6 @@ public interface Layer extends Module, Describable {
 
     @Override
     default List<LayerInfo> describe(Shape input) {
-        return List.of(new LayerInfo(name(), type(), outputShape(input), parameterCount()));
+        return List.of(new LayerInfo(name(), type(), input, outputShape(input), parameterCount(), this));
     }
 }

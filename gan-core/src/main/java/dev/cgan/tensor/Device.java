@@ -235,6 +235,18 @@ public final class Device implements AutoCloseable {
         run(NativeCalls::synchronize);
     }
 
+    /** Starts a stopwatch on the device's own clock, behind all queued work. */
+    public void startTimer() {
+        run(NativeCalls::timerStart);
+    }
+
+    /** {@return the seconds that the device took for what was queued since {@link #startTimer}} Waits for it. */
+    public double stopTimer() {
+        double[] seconds = new double[1];
+        run(calls -> seconds[0] = calls.timerStop());
+        return seconds[0];
+    }
+
     /** Closes the scopes that are still open, innermost first, and the device. Closing again does nothing. */
     @Override
     public void close() {

@@ -66,8 +66,15 @@ class LayersTest {
             assertThat(x.shape()).isEqualTo(output);
             assertThat(lines.stream().mapToLong(LayerInfo::parameters).sum()).isEqualTo(network.parameterCount());
         }
-        assertThat(gan.critic().describe(Shape.of(2, 8, 8, 1)).getFirst())
-                .isEqualTo(new LayerInfo("d_conv1", "Conv2d 3x3 softplus, MaxPool2d 2x2", Shape.of(2, 4, 4, 2), 20));
+        Shape image = Shape.of(2, 8, 8, 1);
+        assertThat(gan.critic().describe(image).getFirst())
+                .isEqualTo(new LayerInfo(
+                        "d_conv1",
+                        "Conv2d 3x3 softplus, MaxPool2d 2x2",
+                        image,
+                        Shape.of(2, 4, 4, 2),
+                        20,
+                        gan.critic().layers().getFirst()));
     }
 
     @Test
