@@ -58,7 +58,8 @@ public final class BenchmarkMain {
         String name = KernelBenchmark.class.getName() + ".calls";
         return given.getIncludes().isEmpty()
                 || given.getIncludes().stream()
-                        .anyMatch(pattern -> Pattern.compile(pattern).matcher(name).find());
+                        .anyMatch(pattern ->
+                                Pattern.compile(pattern).matcher(name).find());
     }
 
     /** {@return the table, which has also been written to files} */
@@ -74,7 +75,8 @@ public final class BenchmarkMain {
                 .filter(problem -> operator.matcher(problem.operator()).find())
                 .toList();
         if (problems.isEmpty()) {
-            throw new IllegalArgumentException("operator=" + operator + ": no layer of " + models + " calls such a one");
+            throw new IllegalArgumentException(
+                    "operator=" + operator + ": no layer of " + models + " calls such a one");
         }
         String description = describe(device, candidates);
         ChainedOptionsBuilder options = new OptionsBuilder()
@@ -96,7 +98,8 @@ public final class BenchmarkMain {
         for (String candidate : candidates) {
             String name = device + (device.contains("?") ? "&" : "?") + "kernels=" + candidate;
             try (Device opened = Device.open(name)) {
-                lines.add(opened.describe().lines().findFirst().orElse(name));
+                String first = opened.describe().lines().findFirst().orElse(name);
+                lines.add(first.replaceAll(", /[^)]*", "")); // where a library lies is this machine's affair
             } catch (RuntimeException e) {
                 throw new IllegalArgumentException(
                         "kernels=" + candidate + " cannot be measured: " + e.getMessage()

@@ -34,10 +34,7 @@ final class KernelTable {
      * @param results of {@link KernelBenchmark}
      */
     KernelTable(
-            String description,
-            List<String> candidates,
-            Collection<Problem> problems,
-            Collection<RunResult> results) {
+            String description, List<String> candidates, Collection<Problem> problems, Collection<RunResult> results) {
         this.description = description;
         this.candidates = candidates;
         this.problems = List.copyOf(problems);
@@ -65,7 +62,8 @@ final class KernelTable {
     String text() {
         List<String> lines = new ArrayList<>();
         lines.add(description.replace("\n", "  \n") + "  ");
-        lines.add("Java " + Runtime.version() + ", " + LocalDate.now() + ". Microseconds of the device's clock for a call; "
+        lines.add("Java " + Runtime.version() + ", " + LocalDate.now()
+                + ". Microseconds of the device's clock for a call; "
                 + "GFLOP/s of the plain algorithm; GB/s of operands read or written once. "
                 + "A cell is empty where a candidate does not serve the operator.");
         lines.add("");
@@ -157,7 +155,9 @@ final class KernelTable {
         Map<String, Double> ratios = ratios();
         for (Problem problem : problems) {
             if (ratios.containsKey(problem.id())) {
-                byOperator.computeIfAbsent(problem.operator(), _ -> new ArrayList<>()).add(problem);
+                byOperator
+                        .computeIfAbsent(problem.operator(), _ -> new ArrayList<>())
+                        .add(problem);
             }
         }
         byOperator.forEach((operator, members) -> chart.addSeries(

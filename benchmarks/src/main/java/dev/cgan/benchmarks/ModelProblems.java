@@ -30,6 +30,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The operator calls of models, found by walking their layers: each layer's forward pass and its gradients, the pooling and
@@ -37,6 +38,9 @@ import java.util.Map;
  */
 final class ModelProblems {
     private static final int CLASSES = 10;
+
+    /** Making a model takes longer than most measurements. */
+    private static final Map<String, Collection<Problem>> KNOWN = new ConcurrentHashMap<>();
 
     private final Map<String, Problem> problems = new LinkedHashMap<>();
 
@@ -49,6 +53,10 @@ final class ModelProblems {
      * @param batch images in a batch
      */
     static Collection<Problem> of(List<String> models, int batch) {
+        return KNOWN.computeIfAbsent(models + " " + batch, _ -> walk(models, batch));
+    }
+
+    private static Collection<Problem> walk(List<String> models, int batch) {
         ModelProblems found = new ModelProblems();
         for (String model : models) {
             found.walk(model, batch);
@@ -65,7 +73,9 @@ final class ModelProblems {
             GanModel gan = type.create(new ModelType.Plan(device, images, type.defaults(), 1, DType.F32));
             for (Network network : gan.networks()) {
                 network.player().describe(batch).forEach(this::layer);
-                adam(network.player().parameters().stream().map(Parameter::shape).toList());
+                adam(network.player().parameters().stream()
+                        .map(Parameter::shape)
+                        .toList());
             }
         }
     }

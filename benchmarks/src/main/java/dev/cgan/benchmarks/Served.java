@@ -18,7 +18,8 @@ final class Served {
         device.describe()
                 .lines()
                 .filter(line -> line.startsWith(operator + ":"))
-                .forEach(line -> served.parse(line.substring(operator.length() + 1).trim().split(" ")));
+                .forEach(line -> served.parse(
+                        line.substring(operator.length() + 1).trim().split(" ")));
         return served;
     }
 

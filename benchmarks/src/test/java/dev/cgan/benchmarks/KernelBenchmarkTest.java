@@ -30,10 +30,11 @@ class KernelBenchmarkTest {
         String number = "[0-9]+[.][0-9]+";
         assertThat(table.stream().filter(line -> line.startsWith("| dense_forward |")))
                 .hasSize(3)
-                .allMatch(line -> line.matches(".*\\| %1$s \\| [0-9]+ \\| %1$s \\| %1$s \\| [0-9]+ \\| %1$s \\| %1$s \\|"
-                        .formatted(number)));
+                .allMatch(line -> line.matches(
+                        ".*\\| %1$s \\| [0-9]+ \\| %1$s \\| %1$s \\| [0-9]+ \\| %1$s \\| %1$s \\|".formatted(number)));
         assertThat(Files.readAllLines(out.resolve("kernels-cpu-threads-1.csv"))).hasSize(1 + 2 * 3);
-        assertThat(ImageIO.read(out.resolve("kernels-cpu-threads-1.png").toFile()).getWidth())
+        assertThat(ImageIO.read(out.resolve("kernels-cpu-threads-1.png").toFile())
+                        .getWidth())
                 .isGreaterThan(600);
     }
 
@@ -79,8 +80,9 @@ class KernelBenchmarkTest {
     }
 
     private CommandLineOptions arguments(String... more) throws Exception {
-        String settings = "KernelBenchmark -f 0 -wi 0 -i 1 -r 1ms -v SILENT -p device=cpu?threads=1 -p models=report -p batch=2"
-                + " -p out=" + out;
+        String settings =
+                "KernelBenchmark -f 0 -wi 0 -i 1 -r 1ms -v SILENT -p device=cpu?threads=1 -p models=report -p batch=2"
+                        + " -p out=" + out;
         List<String> all = new ArrayList<>(List.of(settings.split(" ")));
         all.addAll(List.of(more));
         return new CommandLineOptions(all.toArray(String[]::new));
