@@ -43,7 +43,7 @@ cd "$temp"
 "$jextract" --dump-includes all include/cgan.h 2>warnings ||
     { cat warnings >&2 && fail "jextract could not read $header"; }
 sed -n 's|^\(--include-[a-z]* [A-Za-z0-9_]*\) .*# header: .*/include/cgan\.h$|\1|p' all |
-    grep -vE '^--include-struct cgan_(context|buffer)$' | LC_ALL=C sort >cgan.symbols
+    grep -vE '^--include-struct cgan_(context|buffer|graph)$' | LC_ALL=C sort >cgan.symbols
 
 "$jextract" @cgan.symbols --header-class-name Cgan -t dev.cgan.bindings.gen --output java include/cgan.h
 gen=java/dev/cgan/bindings/gen

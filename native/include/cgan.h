@@ -17,7 +17,9 @@
  *
  * Threads: a context may be used from any thread, by one thread at a time; calls take a lock of the context.
  * Calls on `cpu` have finished when they return; on other devices they are queued in order, and
- * cgan_buffer_read and cgan_context_synchronize wait.
+ * cgan_buffer_read and cgan_context_synchronize wait. A failure of queued work shows at a later call; with the
+ * environment variable CGAN_SYNC=1 every operator waits for its own. After CGAN_E_DEVICE_LOST the context answers every
+ * call but those that free with it.
  */
 #ifndef CGAN_H
 #define CGAN_H
@@ -36,7 +38,7 @@ extern "C" {
 
 /* The library serves a caller whose major number is equal and whose minor number is not greater. */
 #define CGAN_ABI_MAJOR 1
-#define CGAN_ABI_MINOR 0
+#define CGAN_ABI_MINOR 1
 
 #define CGAN_MAX_RANK 8
 
@@ -78,6 +80,7 @@ enum cgan_dtype { CGAN_F32 = 0, CGAN_F64 = 1, CGAN_I32 = 2, CGAN_I64 = 3, CGAN_U
 /* Handles are numbers, not addresses, and are never used twice: a destroyed or foreign one is CGAN_E_BAD_HANDLE. */
 typedef struct cgan_context cgan_context; /* a device in use: its memory, queue, random state, error text */
 typedef struct cgan_buffer cgan_buffer;   /* a block of device memory, owned by the context that made it */
+typedef struct cgan_graph cgan_graph;     /* recorded operator calls, owned by the context that made it */
 
 /* A dense row-major view of a buffer. The library checks on every call that the view lies inside its buffer and that
  * offset_bytes is a multiple of the element size. */
@@ -143,7 +146,7 @@ CGAN_API int64_t cgan_describe_libraries(char* dst, int64_t cap);
  *   auto            the first of cuda:0, cpu that works; cgan_context_describe tells why others were declined
  *   cpu             this machine's processor
  *   cuda:N          the N-th NVIDIA GPU (plugin libcgan_cuda.so)
- *   sim             the SIMT simulator (plugin libcgan_sim.so)
+ *   sim, sim:N      the SIMT simulator (plugin libcgan_sim.so); CGAN_SIM_DEVICES says how many devices it has
  *   faulty:DEVICE   DEVICE, failing on request (for tests)
  * Options follow as a query, e.g. "cpu?threads=2&isa=baseline":
  *   threads=N                      worker threads, 1..256; default: the processors that this process may use
@@ -207,6 +210,34 @@ CGAN_API cgan_status cgan_buffer_write(cgan_context* ctx, cgan_buffer* buffer, i
 /* Copies from the buffer to host memory, after all queued work. */
 CGAN_API cgan_status cgan_buffer_read(cgan_context* ctx, cgan_buffer* buffer, int64_t offset_bytes, void* dst,
                                       int64_t bytes);
+
+/* Copies from host memory into the buffer as cgan_buffer_write does, but beside the queue: it waits for no call but the
+ * last one queued before that uses this buffer, or that made it. So the data of the next step travels while this one
+ * runs. Calls that are queued later and use the buffer see the copy. `cpu` copies at once. src may be reused when the
+ * call returns. */
+CGAN_API cgan_status cgan_buffer_upload(cgan_context* ctx, cgan_buffer* buffer, int64_t offset_bytes,
+                                        const void* src, int64_t bytes);
+
+/* ---- graphs: operator calls that are recorded once and replayed ---------------------------------------------- */
+/* A step of many small launches costs the host more time than the device; a graph is launched as one. What a call is
+ * given by value (parameters, shapes, which buffers) is recorded; what it reads from device memory (hyper, the step of
+ * cgan_random, every tensor) is read at each launch. */
+
+/* From now on operator calls are checked and recorded, not run, until cgan_graph_end. Buffers may be created and
+ * destroyed meanwhile; cgan_buffer_write, cgan_buffer_read, cgan_buffer_upload and cgan_context_synchronize are
+ * CGAN_E_UNSUPPORTED, and so are operators that cannot be recorded (with CGAN_SYNC=1 none can).
+ * Errors: CGAN_E_UNSUPPORTED where calls run at once (`cpu`), CGAN_E_BAD_VALUE if a recording is going on. */
+CGAN_API cgan_status cgan_graph_begin(cgan_context* ctx);
+
+/* Ends the recording; nothing has run. If out is NULL, or a call of the recording failed, or a buffer that it used was
+ * destroyed, the recording is forgotten (the latter two are errors). The graph owns the workspace of its operators. */
+CGAN_API cgan_status cgan_graph_end(cgan_context* ctx, cgan_graph** out);
+
+/* Queues the recorded calls. Errors: CGAN_E_BAD_HANDLE if a buffer that they use was destroyed. */
+CGAN_API cgan_status cgan_graph_launch(cgan_context* ctx, cgan_graph* graph);
+
+/* Frees it; launches that are queued still run. NULL is fine. */
+CGAN_API cgan_status cgan_graph_destroy(cgan_context* ctx, cgan_graph* graph);
 
 /* ---- element-wise -------------------------------------------------------------------------------------------- */
 
@@ -607,6 +638,10 @@ typedef struct cgan_ema_params {
 
 CGAN_API cgan_status cgan_ema(cgan_context* ctx, const cgan_ema_params* params, int32_t count,
                               const cgan_tensor* src, const cgan_tensor* dst);
+
+/* The same with the decay, F64 [1], in device memory and in [0, 1], so that a recorded launch can follow a schedule. */
+CGAN_API cgan_status cgan_ema_by(cgan_context* ctx, const cgan_tensor* decay, int32_t count,
+                                 const cgan_tensor* src, const cgan_tensor* dst);
 
 typedef struct cgan_clamp_params {
     uint32_t struct_size;

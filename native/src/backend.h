@@ -67,6 +67,13 @@ class MemoryLedger {
     virtual void release_workspace(std::int64_t bytes) noexcept = 0;
 };
 
+// Work that was recorded once and can be put on the queue again and again. Destroying it waits for nothing: work
+// that is queued already still runs.
+class Recording {
+  public:
+    virtual ~Recording() = default;
+};
+
 class Backend {
   public:
     virtual ~Backend() = default;
@@ -85,6 +92,33 @@ class Backend {
     virtual double timer_stop() {
         return std::chrono::duration<double>(std::chrono::steady_clock::now() - timer_started_).count();
     }
+
+    // ---- copies beside the queue (optional: a device that runs each call at once copies at once) ----
+
+    // Copies to `dst` without waiting for the queue, but for the work that was on it when it was at `used`: the
+    // last to use dst. Positions grow from call to call; `now` is that of the queue's end. `src` may be reused
+    // on return.
+    virtual void upload(void* dst, const void* src, std::int64_t bytes, std::int64_t /*used*/,
+                        std::int64_t /*now*/) {
+        write(dst, src, bytes);
+    }
+    // Lets work that is queued from now on see all uploads made so far.
+    virtual void await_uploads() {}
+
+    // ---- recorded work (optional) ----
+
+    // From now on operators are recorded instead of run. Memory that is allocated meanwhile is real at once.
+    virtual void begin_recording() {
+        throw Error(CGAN_E_UNSUPPORTED,
+                    "this device runs each call at once and records none; use cuda or sim");
+    }
+    // Ends the recording, and returns what was recorded; throws if that cannot be replayed.
+    virtual std::unique_ptr<Recording> end_recording() {
+        throw Error(CGAN_E_INTERNAL, "nothing is recorded");
+    }
+    // Ends the recording and forgets it.
+    virtual void discard_recording() noexcept {}
+    virtual void replay(Recording&) { throw Error(CGAN_E_INTERNAL, "nothing was recorded"); }
 
     // ---- element-wise ----
     virtual void fill(double value, const View& dst) = 0;
@@ -165,6 +199,7 @@ class Backend {
     virtual void rmsprop(const cgan_rmsprop_params& p, const View& hyper, Views param, Views grad,
                          Views v) = 0;
     virtual void ema(const cgan_ema_params& p, Views src, Views dst) = 0;
+    virtual void ema_by(const View& decay, Views src, Views dst) = 0;
     virtual void clamp(const cgan_clamp_params& p, Views tensors) = 0;
     virtual void global_norm(Views tensors, const View& dst) = 0;
     virtual void clip_by_norm(const cgan_clip_params& p, const View& norm, Views tensors) = 0;

@@ -29,19 +29,23 @@ struct Record {
 struct Operation {
     std::function<void()> run;            // nullable
     std::shared_ptr<Record> wait, record; // nullable
+    bool kernel = false;
+    bool frees = false; // runs even after a failure that stays
 };
 
 struct Graph {
-    std::vector<std::function<void()>> nodes;
+    std::vector<Operation> nodes;
     std::string invalid; // why the capture cannot be replayed
 };
 
 struct Stream {
+    int device = 0;
     std::deque<Operation> queue;
     std::unique_ptr<Graph> capture;
 };
 
 struct Event {
+    int device = 0;
     std::shared_ptr<Record> last;
 };
 
@@ -55,6 +59,7 @@ constexpr std::size_t kQueueLength = 1024;      // a stream that holds more runs
 struct Allocation {
     unsigned char* base = nullptr; // red zone, data, red zone
     std::size_t bytes = 0;
+    int device = 0;
     unsigned char* data() const { return base + kRedZone; }
 };
 
@@ -62,9 +67,13 @@ std::recursive_mutex mutex;
 auto& allocations = *new std::map<const void*, Allocation>;
 auto& pinned = *new std::map<const void*, std::size_t>;
 auto& streams = *new std::set<Stream*>;
+auto& events = *new std::set<Event*>;
+auto& graphs = *new std::set<Graph*>;
 auto& dynamic_limits = *new std::map<const void*, int>;
-std::size_t used_bytes = 0;
-cudaError_t sticky = cudaSuccess, last_error = cudaSuccess;
+auto& used_bytes = *new std::map<int, std::size_t>; // by device
+cudaError_t sticky = cudaSuccess;
+thread_local cudaError_t last_error = cudaSuccess;
+thread_local int current_device = 0;
 std::string report;
 std::int64_t calls = 0, kernels = 0;
 std::int64_t calls_of_vendors = 0, objects_of_vendors = 0;
@@ -156,7 +165,7 @@ cudaError_t code_of(Fault::Kind kind) {
 }
 
 void run_operation(Operation& op) {
-    if (sticky != cudaSuccess) return;
+    if (sticky != cudaSuccess && !op.frees) return;
     try {
         if (op.run) op.run();
     } catch (const Fault& f) {
@@ -196,16 +205,33 @@ void drain_all() {
     for (Stream* s : streams) drain(*s);
 }
 
-void enqueue(Stream& stream, std::function<void()> run) {
+// With early copies a stream runs by itself up to its next kernel, or to an event that has not come.
+void run_copies(Stream& stream) {
+    while (options().early_copies && !stream.queue.empty() && !stream.queue.front().kernel) {
+        const Operation& next = stream.queue.front();
+        if (next.wait && !next.wait->done) return;
+        advance(stream);
+    }
+}
+
+void enqueue(Stream& stream, Operation operation) {
     if (stream.capture) {
-        stream.capture->nodes.push_back(std::move(run));
+        stream.capture->nodes.push_back(std::move(operation));
         return;
     }
     while (stream.queue.size() >= kQueueLength) advance(stream);
-    stream.queue.push_back({std::move(run), nullptr, nullptr});
+    stream.queue.push_back(std::move(operation));
+    run_copies(stream);
+}
+
+void enqueue(Stream& stream, std::function<void()> run) {
+    enqueue(stream, Operation{std::move(run), nullptr, nullptr, false, false});
 }
 
 bool known(Stream* stream) { return streams.count(stream) != 0; }
+
+// A stream, or an event, of the device that is current: what work may be put on.
+bool current(Stream* stream) { return known(stream) && stream->device == current_device; }
 
 // A call that waits, or that a graph cannot hold, spoils a capture that is going on.
 bool spoils_capture(Stream* stream, const char* call) {
@@ -214,12 +240,12 @@ bool spoils_capture(Stream* stream, const char* call) {
     return true;
 }
 
-bool inside_allocation(const void* p, std::size_t bytes) {
+bool inside_allocation(const void* p, std::size_t bytes, int device = -1) {
     auto it = allocations.upper_bound(p);
     if (it == allocations.begin()) return false;
     const Allocation& a = (--it)->second;
     const auto* q = static_cast<const unsigned char*>(p);
-    return q >= a.data() && q + bytes <= a.data() + a.bytes;
+    return (device < 0 || a.device == device) && q >= a.data() && q + bytes <= a.data() + a.bytes;
 }
 
 bool is_pinned(const void* p, std::size_t bytes) {
@@ -236,14 +262,15 @@ cudaError_t allocate(void** p, std::size_t bytes) {
     *p = nullptr;
     if (bytes == 0) return cudaSuccess;
     const std::size_t padded = (bytes + 3) / 4 * 4;
-    if (used_bytes + padded > std::size_t(options().memory)) drain_all(); // pending frees may make room
-    if (used_bytes + padded > std::size_t(options().memory)) return fail(cudaErrorMemoryAllocation);
+    const std::size_t limit = std::size_t(options().memory);
+    if (used_bytes[current_device] + padded > limit) drain_all(); // pending frees may make room
+    if (used_bytes[current_device] + padded > limit) return fail(cudaErrorMemoryAllocation);
     const std::size_t total = (padded + 2 * kRedZone + kAlignment - 1) / kAlignment * kAlignment;
-    Allocation a{static_cast<unsigned char*>(std::aligned_alloc(kAlignment, total)), padded};
+    Allocation a{static_cast<unsigned char*>(std::aligned_alloc(kAlignment, total)), padded, current_device};
     if (!a.base) return fail(cudaErrorMemoryAllocation);
     std::memset(a.data(), 0xff, a.bytes);
     fill_red_zones(a);
-    used_bytes += a.bytes;
+    used_bytes[a.device] += a.bytes;
     allocations.emplace(a.data(), a);
     *p = a.data();
     return cudaSuccess;
@@ -254,7 +281,7 @@ void release(void* p) {
     if (it == allocations.end()) return;
     const Allocation a = it->second;
     allocations.erase(it);
-    used_bytes -= a.bytes;
+    used_bytes[a.device] -= a.bytes;
     std::memset(a.data(), 0xff, a.bytes);
     std::free(a.base);
 }
@@ -280,7 +307,8 @@ void run_kernel(const cudaLaunchConfig_t& config, const void* kernel, const std:
     launch.shared_limit = std::max<std::size_t>(48 * 1024, config.dynamicSmemBytes);
     launch.seed = options().seed * 0x2545f4914f6cdd1dull + std::uint64_t(kernels);
     launch.body = body;
-    kernels++;
+    if (++kernels == options().fault_kernel)
+        throw Fault(Fault::Kind::GlobalBounds, name + " faulted on request");
     if (options().check_races)
         run_twice(launch, name);
     else
@@ -299,6 +327,9 @@ Options& options() {
         d.fail_call = from_environment("CGAN_SIM_FAIL", 0);
         d.fail_vendor_call = from_environment("CGAN_SIM_FAIL_VENDOR", 0);
         d.vendor_delay = from_environment("CGAN_SIM_VENDOR_DELAY", 0);
+        d.fault_kernel = from_environment("CGAN_SIM_FAULT", 0);
+        d.devices = from_environment("CGAN_SIM_DEVICES", 1);
+        d.early_copies = from_environment("CGAN_SIM_EARLY_COPIES", 0) != 0;
         return d;
     }();
     return o;
@@ -309,12 +340,16 @@ void reset_errors() {
     sticky = last_error = cudaSuccess;
     report.clear();
     misuse.clear();
-    calls = calls_of_vendors = 0;
+    calls = calls_of_vendors = kernels = 0;
 }
 
 std::int64_t runtime_calls() { return calls; }
 std::int64_t kernels_run() { return kernels; }
-std::int64_t live_allocations() { return std::int64_t(allocations.size() + pinned.size()); }
+std::int64_t live_allocations() {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    drain_all(); // frees that are queued
+    return std::int64_t(allocations.size() + pinned.size() + streams.size() + events.size() + graphs.size());
+}
 std::string last_report() { return report; }
 std::int64_t vendor_calls() { return calls_of_vendors; }
 std::int64_t live_vendor_objects() { return objects_of_vendors; }
@@ -339,12 +374,13 @@ bool inside_device(const void* p, std::size_t bytes) {
 
 void enqueue_vendor_work(cudaStream_t stream, std::function<void()> run) {
     const std::lock_guard<std::recursive_mutex> lock(mutex);
-    enqueue(*stream, [run = std::move(run)] {
+    const auto work = [run = std::move(run)] {
         if (const std::int64_t delay = options().vendor_delay; delay > 0)
             std::this_thread::sleep_for(std::chrono::microseconds(delay));
         run();
         check_red_zones("a call of a vendor library");
-    });
+    };
+    enqueue(*stream, {work, nullptr, nullptr, true});
 }
 
 bool vendor_call_fails() {
@@ -371,7 +407,7 @@ cudaError_t raise_dynamic_limit(const void* kernel, int bytes) {
 
 cudaError_t enqueue_kernel(const cudaLaunchConfig_t& config, const void* kernel, std::function<void()> body) {
     CGAN_SIM_ENTER();
-    if (!known(config.stream)) return fail(cudaErrorInvalidResourceHandle);
+    if (!current(config.stream)) return fail(cudaErrorInvalidResourceHandle);
     const dim3 g = config.gridDim, b = config.blockDim;
     const std::uint64_t threads = std::uint64_t(b.x) * b.y * b.z;
     if (threads == 0 || threads > 1024 || b.z > 64 || g.x == 0 || g.y == 0 || g.z == 0 || g.x > 0x7fffffffu ||
@@ -380,11 +416,44 @@ cudaError_t enqueue_kernel(const cudaLaunchConfig_t& config, const void* kernel,
     const auto limit = dynamic_limits.find(kernel);
     const std::size_t allowed = limit == dynamic_limits.end() ? 48 * 1024 : std::size_t(limit->second);
     if (config.dynamicSmemBytes > allowed) return fail(cudaErrorInvalidValue);
-    enqueue(*config.stream, [config, kernel, body = std::move(body)] { run_kernel(config, kernel, body); });
+    enqueue(*config.stream, {[config, kernel, body = std::move(body)] { run_kernel(config, kernel, body); },
+                             nullptr, nullptr, true});
     return cudaSuccess;
 }
 
 } // namespace cgan_sim
+
+bool cgan_sim_set(const char* name, std::int64_t value) {
+    const std::lock_guard<std::recursive_mutex> lock(cgan_sim::mutex);
+    cgan_sim::Options& o = cgan_sim::options();
+    const std::string which = name;
+    if (which == "seed")
+        o.seed = std::uint64_t(value);
+    else if (which == "races")
+        o.check_races = value != 0;
+    else if (which == "memory")
+        o.memory = value;
+    else if (which == "fail")
+        o.fail_call = value;
+    else if (which == "fault")
+        o.fault_kernel = value;
+    else if (which == "devices")
+        o.devices = value;
+    else if (which == "early_copies")
+        o.early_copies = value != 0;
+    else if (which == "reset")
+        cgan_sim::reset_errors();
+    else
+        return false;
+    return true;
+}
+
+std::int64_t cgan_sim_get(const char* name) {
+    const std::string which = name;
+    if (which == "calls") return cgan_sim::runtime_calls();
+    if (which == "kernels") return cgan_sim::kernels_run();
+    return which == "live" ? cgan_sim::live_allocations() : -1;
+}
 
 using namespace cgan_sim;
 
@@ -441,23 +510,25 @@ cudaError_t cudaDriverGetVersion(int* version) {
 }
 
 cudaError_t cudaGetDeviceCount(int* count) {
-    *count = 1;
+    *count = int(options().devices);
     return cudaSuccess;
 }
 
 cudaError_t cudaGetDevice(int* device) {
-    *device = 0;
+    *device = current_device;
     return cudaSuccess;
 }
 
 cudaError_t cudaSetDevice(int device) {
     CGAN_SIM_ENTER();
-    return device == 0 ? cudaSuccess : fail(cudaErrorInvalidDevice);
+    if (device < 0 || device >= options().devices) return fail(cudaErrorInvalidDevice);
+    current_device = device;
+    return cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int device) {
     CGAN_SIM_ENTER();
-    if (device != 0) return fail(cudaErrorInvalidDevice);
+    if (device < 0 || device >= options().devices) return fail(cudaErrorInvalidDevice);
     *p = {};
     std::snprintf(p->name, sizeof p->name, "simulated GPU");
     p->totalGlobalMem = std::size_t(options().memory);
@@ -480,7 +551,7 @@ cudaError_t cudaDeviceSynchronize() {
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
     CGAN_SIM_ENTER();
     *total = std::size_t(options().memory);
-    *free = *total - used_bytes;
+    *free = *total - used_bytes[current_device];
     return cudaSuccess;
 }
 
@@ -500,7 +571,7 @@ cudaError_t cudaFree(void* p) {
 
 cudaError_t cudaMallocAsync(void** p, std::size_t bytes, cudaStream_t stream) {
     CGAN_SIM_ENTER();
-    if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
+    if (!current(stream)) return fail(cudaErrorInvalidResourceHandle);
     if (spoils_capture(stream, "cudaMallocAsync")) return fail(cudaErrorStreamCaptureUnsupported);
     return allocate(p, bytes);
 }
@@ -510,11 +581,13 @@ cudaError_t cudaFreeAsync(void* p, cudaStream_t stream) {
     if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
     if (!p) return cudaSuccess;
     if (!allocations.count(p)) return fail(cudaErrorInvalidValue);
-    if (sticky != cudaSuccess)
+    if (sticky != cudaSuccess) {
         release(p); // nothing will run any more
-    else
-        enqueue(*stream, [p] { release(p); });
-    return sticky;
+        return sticky;
+    }
+    if (spoils_capture(stream, "cudaFreeAsync")) return fail(cudaErrorStreamCaptureUnsupported);
+    enqueue(*stream, {[p] { release(p); }, nullptr, nullptr, false, true});
+    return cudaSuccess;
 }
 
 cudaError_t cudaMallocHost(void** p, std::size_t bytes) {
@@ -541,9 +614,11 @@ cudaError_t cudaMemcpyAsync(void* dst, const void* src, std::size_t bytes, cudaM
     if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
     const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
     const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
-    if ((to_device && !inside_allocation(dst, bytes)) || (from_device && !inside_allocation(src, bytes)))
+    if ((to_device && !inside_allocation(dst, bytes, stream->device)) ||
+        (from_device && !inside_allocation(src, bytes, stream->device)))
         return fail(cudaErrorInvalidValue);
     if (kind == cudaMemcpyHostToDevice && !is_pinned(src, bytes)) {
+        if (spoils_capture(stream, "cudaMemcpyAsync")) return fail(cudaErrorStreamCaptureUnsupported);
         const auto* first = static_cast<const unsigned char*>(src);
         auto staged = std::make_shared<std::vector<unsigned char>>(first, first + bytes);
         enqueue(*stream, [dst, staged] { std::memcpy(dst, staged->data(), staged->size()); });
@@ -560,7 +635,7 @@ cudaError_t cudaMemcpyAsync(void* dst, const void* src, std::size_t bytes, cudaM
 cudaError_t cudaMemsetAsync(void* dst, int value, std::size_t bytes, cudaStream_t stream) {
     CGAN_SIM_ENTER();
     if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
-    if (!inside_allocation(dst, bytes)) return fail(cudaErrorInvalidValue);
+    if (!inside_allocation(dst, bytes, stream->device)) return fail(cudaErrorInvalidValue);
     enqueue(*stream, [dst, value, bytes] { std::memset(dst, value, bytes); });
     return cudaSuccess;
 }
@@ -570,6 +645,7 @@ cudaError_t cudaMemsetAsync(void* dst, int value, std::size_t bytes, cudaStream_
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
     CGAN_SIM_ENTER();
     *stream = new Stream;
+    (*stream)->device = current_device;
     streams.insert(*stream);
     return cudaSuccess;
 }
@@ -600,28 +676,33 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
     CGAN_SIM_ENTER();
     if (!known(stream) || !event) return fail(cudaErrorInvalidResourceHandle);
-    if (event->last) stream->queue.push_back({nullptr, event->last, nullptr});
+    if (spoils_capture(stream, "cudaStreamWaitEvent")) return fail(cudaErrorStreamCaptureUnsupported);
+    if (event->last) enqueue(*stream, {nullptr, event->last, nullptr});
     return cudaSuccess;
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
     CGAN_SIM_ENTER();
     *event = new Event;
+    (*event)->device = current_device;
+    events.insert(*event);
     return cudaSuccess;
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
     const std::lock_guard<std::recursive_mutex> lock(mutex);
-    delete event;
+    if (events.erase(event)) delete event;
     return cudaSuccess;
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     CGAN_SIM_ENTER();
-    if (!known(stream) || !event) return fail(cudaErrorInvalidResourceHandle);
+    if (!known(stream) || !event || event->device != stream->device)
+        return fail(cudaErrorInvalidResourceHandle);
+    if (spoils_capture(stream, "cudaEventRecord")) return fail(cudaErrorStreamCaptureUnsupported);
     event->last = std::make_shared<Record>();
     event->last->stream = stream;
-    stream->queue.push_back({nullptr, nullptr, event->last});
+    enqueue(*stream, {nullptr, nullptr, event->last});
     return cudaSuccess;
 }
 
@@ -662,16 +743,19 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* 
     return cudaSuccess;
 }
 
+// Ends the capture even if it fails.
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
-    CGAN_SIM_ENTER();
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    *graph = nullptr;
     if (!known(stream) || !stream->capture) return fail(cudaErrorInvalidResourceHandle);
     std::unique_ptr<Graph> captured = std::move(stream->capture);
-    *graph = nullptr;
+    if (const cudaError_t entered = enter(); entered != cudaSuccess) return entered;
     if (!captured->invalid.empty()) {
         report = captured->invalid + " cannot be captured";
         return fail(cudaErrorStreamCaptureInvalidated);
     }
     *graph = captured.release();
+    graphs.insert(*graph);
     return cudaSuccess;
 }
 
@@ -679,22 +763,21 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsig
     CGAN_SIM_ENTER();
     if (!graph) return fail(cudaErrorInvalidValue);
     *exec = new Graph(*graph);
+    graphs.insert(*exec);
     return cudaSuccess;
 }
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
     CGAN_SIM_ENTER();
-    if (!exec || !known(stream)) return fail(cudaErrorInvalidResourceHandle);
+    if (!exec || !current(stream)) return fail(cudaErrorInvalidResourceHandle);
     for (const auto& node : exec->nodes) enqueue(*stream, node);
     return cudaSuccess;
 }
 
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
-    delete graph;
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    if (graphs.erase(graph)) delete graph;
     return cudaSuccess;
 }
 
-cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
-    delete exec;
-    return cudaSuccess;
-}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) { return cudaGraphDestroy(exec); }

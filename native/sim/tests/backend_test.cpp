@@ -163,6 +163,25 @@ TEST_F(CudaBackendTest, LargeWritesTravelThroughStaging) {
     EXPECT_EQ(block.read(), values);
 }
 
+// The planted bug is an upload that is told of no use of its destination after the last mark.
+TEST_F(CudaBackendTest, AnUploadThatOvertookTheUseOfItsDestinationWouldShow) {
+    cgan_sim::options().early_copies = true;
+    const std::vector<float> ones(64, 1), fives(64, 5);
+    const cgan_unary_params doubled = {sizeof doubled, CGAN_UNARY_AFFINE, 2.0, 0.0};
+    for (const bool planted : {false, true}) {
+        const auto backend = open();
+        Block a(*backend, {64}, ones), b(*backend, {64}), out(*backend, {64});
+        backend->upload(b.view.data, ones.data(), 256, 1, 1); // marks the queue at 1
+        backend->await_uploads();
+        backend->synchronize();
+        backend->unary(doubled, a.view, out.view); // call 2
+        backend->upload(a.view.data, fives.data(), 256, planted ? 1 : 2, 3);
+        backend->await_uploads();
+        EXPECT_EQ(out.read()[7], planted ? 10 : 2);
+        EXPECT_EQ(a.read(), fives);
+    }
+}
+
 TEST_F(CudaBackendTest, TwoDevicesInterleave) {
     const auto a = open(), b = open("precision=tf32");
     Block x(*a, {64}, draw(64, 1)), y(*b, {64}, draw(64, 1));

@@ -43,13 +43,13 @@ View checked_view(const std::string& name, const cgan_tensor& tensor) {
 
 } // namespace
 
-Operand check_tensor(const Context& context, const std::string& name, const cgan_tensor* given) {
+Operand check_tensor(Context& context, const std::string& name, const cgan_tensor* given) {
     const cgan_tensor tensor = read_struct(given, name.c_str());
     Operand operand;
     operand.view = checked_view(name, tensor);
     operand.buffer = tensor.buffer;
     const std::int64_t bytes = checked_bytes(name, operand.view);
-    const Buffer& buffer = context.buffer(tensor.buffer, name + ".buffer");
+    const Buffer& buffer = context.use_buffer(tensor.buffer, name + ".buffer");
     const std::int64_t size = dtype_size(operand.view.dtype), offset = tensor.offset_bytes;
     if (offset < 0 || offset > buffer.bytes || bytes > buffer.bytes - offset) {
         throw Error(CGAN_E_OUT_OF_BOUNDS, cat(name, " takes ", bytes, " bytes from offset ", offset,

@@ -88,7 +88,7 @@ class Call {
 };
 
 // A descriptor of a live buffer, inside it, aligned. Throws what cgan.h says.
-Operand check_tensor(const Context& context, const std::string& name, const cgan_tensor* tensor);
+Operand check_tensor(Context& context, const std::string& name, const cgan_tensor* tensor);
 
 // `value` must be in low..high. Throws CGAN_E_BAD_VALUE.
 void expect_range(const char* what, std::int64_t value, std::int64_t low, std::int64_t high);

@@ -34,7 +34,8 @@ cgan_status cgan_buffer_write(cgan_context* ctx, cgan_buffer* buffer, std::int64
                               const void* src, std::int64_t bytes) {
     return guard(ctx, "buffer_write", [&](Context& context) {
         context.count_call();
-        const Buffer& target = context.buffer(buffer, "buffer");
+        context.refuse_recording();
+        const Buffer& target = context.use_buffer(buffer, "buffer");
         char* dst = checked_range(target, offset_bytes, bytes);
         if (bytes == 0) return;
         require(src, "src");
@@ -46,10 +47,23 @@ cgan_status cgan_buffer_read(cgan_context* ctx, cgan_buffer* buffer, std::int64_
                              std::int64_t bytes) {
     return guard(ctx, "buffer_read", [&](Context& context) {
         context.count_call();
-        const Buffer& source = context.buffer(buffer, "buffer");
+        context.refuse_recording();
+        const Buffer& source = context.use_buffer(buffer, "buffer");
         const char* src = checked_range(source, offset_bytes, bytes);
         if (bytes == 0) return;
         require(dst, "dst");
         context.backend().read(dst, src, bytes);
+    });
+}
+
+cgan_status cgan_buffer_upload(cgan_context* ctx, cgan_buffer* buffer, std::int64_t offset_bytes,
+                               const void* src, std::int64_t bytes) {
+    return guard(ctx, "buffer_upload", [&](Context& context) {
+        context.count_call();
+        context.refuse_recording();
+        char* dst = checked_range(context.buffer(buffer), offset_bytes, bytes);
+        if (bytes == 0) return;
+        require(src, "src");
+        context.upload(buffer, dst, src, bytes);
     });
 }

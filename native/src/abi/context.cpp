@@ -11,8 +11,8 @@
 namespace cgan {
 namespace {
 
-constexpr int kSerialShift = 40; // a context makes at most 2^40 - 1 buffers, a process 2^24 - 1 contexts
-constexpr std::uint64_t kMaxBuffers = (std::uint64_t{1} << kSerialShift) - 1;
+constexpr int kSerialShift = 40; // a context makes at most 2^40 - 1 handles, a process 2^24 - 1 contexts
+constexpr std::uint64_t kMaxHandles = (std::uint64_t{1} << kSerialShift) - 1;
 constexpr std::uint64_t kMaxContexts = (std::uint64_t{1} << (64 - kSerialShift)) - 1;
 
 std::uint64_t number_of(const void* handle) { return reinterpret_cast<std::uintptr_t>(handle); }
@@ -56,9 +56,9 @@ Context::Context(std::uint64_t serial, const DeviceName& name) : serial_(serial)
 }
 
 Context::~Context() {
-    for (const auto& [number, buffer] : buffers_) {
-        if (buffer.data) backend_->release(buffer.data, buffer.bytes);
-    }
+    if (recording_) backend_->discard_recording();
+    graphs_.clear();
+    for (const auto& [number, buffer] : buffers_) release(buffer);
 }
 
 cgan_context* Context::handle() const {
@@ -74,17 +74,45 @@ std::string Context::describe() const {
 cgan_memory_stats Context::memory() const { return stats_; }
 
 void Context::start_timer() {
+    require_device();
+    refuse_recording();
     backend_->timer_start();
     timing_ = true;
 }
 
 double Context::stop_timer() {
     if (!timing_) throw Error(CGAN_E_BAD_VALUE, "the timer does not run; call cgan_timer_start first");
+    require_device();
+    refuse_recording();
     timing_ = false;
     return backend_->timer_stop();
 }
 
+void Context::require_device() const {
+    if (!lost_.empty()) throw Error(CGAN_E_DEVICE_LOST, "the device was lost before: " + lost_);
+}
+
+void Context::refuse_recording() const {
+    if (recording_)
+        throw Error(CGAN_E_UNSUPPORTED,
+                    "this cannot be recorded; end the recording with cgan_graph_end first");
+}
+
+void Context::note_failure(cgan_status status) noexcept {
+    try {
+        if (status == CGAN_E_DEVICE_LOST && lost_.empty()) lost_ = error.text();
+        if (in_call_ && recording_ && recording_->failure == CGAN_OK) {
+            recording_->failure = status;
+            recording_->reason = error.text();
+        }
+    } catch (const std::bad_alloc&) {
+        // without the words
+    }
+}
+
 void Context::count_call() {
+    in_call_ = true;
+    require_device();
     if (++stats_.calls == name_.fail_call) {
         throw Error(CGAN_E_INJECTED,
                     cat("call ", stats_.calls, " failed on request (device ", name_.text, ")"));
@@ -118,12 +146,12 @@ void Context::release_workspace(std::int64_t bytes) noexcept { stats_.workspace_
 
 cgan_buffer* Context::create_buffer(std::int64_t bytes) {
     if (bytes < 0) throw Error(CGAN_E_BAD_VALUE, cat("bytes is ", bytes, ", must be at least 0"));
+    require_device();
     charge_allocation(bytes);
-    if (buffers_made_ == kMaxBuffers) throw Error(CGAN_E_INTERNAL, "this context has no buffer numbers left");
-    const std::uint64_t number = serial_ << kSerialShift | ++buffers_made_;
+    const std::uint64_t number = new_number();
     const auto entry = buffers_.try_emplace(number).first;
     try {
-        if (bytes > 0) entry->second = {backend_->allocate(bytes), bytes};
+        if (bytes > 0) entry->second = {backend_->allocate(bytes), bytes, stats_.calls + 1, 0};
     } catch (...) {
         buffers_.erase(entry);
         throw;
@@ -135,31 +163,128 @@ cgan_buffer* Context::create_buffer(std::int64_t bytes) {
 }
 
 void Context::destroy_buffer(const cgan_buffer* handle) {
-    const Buffer buffer = this->buffer(handle, "buffer");
-    if (buffer.data) backend_->release(buffer.data, buffer.bytes);
+    const Buffer buffer = find_buffer(handle, "buffer");
+    release(buffer);
     buffers_.erase(number_of(handle));
     stats_.live_buffers--;
     stats_.live_bytes -= buffer.bytes;
 }
 
-const Buffer& Context::buffer(const cgan_buffer* handle, const std::string& what) const {
+// Memory goes back in the queue's order, so an upload to it has to come first.
+void Context::release(const Buffer& buffer) noexcept {
+    if (!buffer.data) return;
+    try {
+        await_upload(buffer);
+    } catch (...) {
+        // a device that cannot wait runs nothing any more
+    }
+    backend_->release(buffer.data, buffer.bytes);
+}
+
+std::uint64_t Context::new_number() {
+    if (made_ == kMaxHandles) throw Error(CGAN_E_INTERNAL, "this context has no handles left");
+    return serial_ << kSerialShift | ++made_;
+}
+
+Buffer& Context::find_buffer(const cgan_buffer* handle, const std::string& what) {
     require(handle, what.c_str());
     const auto entry = buffers_.find(number_of(handle));
-    if (entry == buffers_.end()) reject_buffer(number_of(handle), what);
+    if (entry == buffers_.end()) reject(number_of(handle), what, graphs_.count(number_of(handle)), "buffer");
     return entry->second;
 }
 
-void Context::reject_buffer(std::uint64_t number, const std::string& what) const {
-    const std::uint64_t owner = number >> kSerialShift, buffer = number & kMaxBuffers;
-    const char* fault = " is not a buffer";
-    if (owner == serial_ && buffer >= 1 && buffer <= buffers_made_) {
+const Buffer& Context::use_buffer(const cgan_buffer* handle, const std::string& what) {
+    Buffer& buffer = find_buffer(handle, what);
+    await_upload(buffer);
+    buffer.used = stats_.calls;
+    if (recording_) recording_->buffers.push_back(number_of(handle));
+    return buffer;
+}
+
+void Context::reject(std::uint64_t number, const std::string& what, bool other, const char* kind) const {
+    const std::uint64_t owner = number >> kSerialShift, made = number & kMaxHandles;
+    std::string fault = cat(" is not a ", kind);
+    if (owner == serial_ && made >= 1 && made <= made_ && !other) {
         fault = " was destroyed before";
-    } else if (owner != serial_ && buffer >= 1) {
+    } else if (owner != serial_ && made >= 1) {
         const std::lock_guard lock(registry().mutex);
         if (owner >= 1 && owner <= registry().made) fault = " belongs to another context";
     }
     throw Error(CGAN_E_BAD_HANDLE, what + fault);
 }
+
+// ---- uploads and graphs ----
+
+void Context::await_upload(const Buffer& buffer) {
+    if (buffer.upload <= awaited_uploads_) return;
+    backend_->await_uploads();
+    awaited_uploads_ = uploads_;
+}
+
+void Context::upload(const cgan_buffer* handle, char* dst, const void* src, std::int64_t bytes) {
+    Buffer& buffer = find_buffer(handle, "buffer");
+    buffer.upload = ++uploads_;
+    backend_->upload(dst, src, bytes, buffer.used, stats_.calls);
+}
+
+void Context::begin_graph() {
+    require_device();
+    if (recording_)
+        throw Error(CGAN_E_BAD_VALUE, "a recording is going on; end it with cgan_graph_end first");
+    if (uploads_ > awaited_uploads_)
+        backend_->await_uploads(); // a recorded call must not wait for what is not recorded
+    awaited_uploads_ = uploads_;
+    auto recording = std::make_unique<Open>();
+    backend_->begin_recording();
+    recording_ = std::move(recording);
+}
+
+cgan_graph* Context::end_graph(bool keep) {
+    if (!recording_) throw Error(CGAN_E_BAD_VALUE, "nothing is being recorded; begin with cgan_graph_begin");
+    const std::unique_ptr<Open> recorded = std::move(recording_);
+    if (!keep || recorded->failure != CGAN_OK) {
+        backend_->discard_recording();
+        if (!keep) return nullptr;
+        throw Error(recorded->failure, "a call of the recording failed: " + recorded->reason);
+    }
+    Graph graph{backend_->end_recording(), std::move(recorded->buffers)};
+    std::sort(graph.buffers.begin(), graph.buffers.end());
+    graph.buffers.erase(std::unique(graph.buffers.begin(), graph.buffers.end()), graph.buffers.end());
+    require_buffers(graph.buffers);
+    const std::uint64_t number = new_number();
+    graphs_.emplace(number, std::move(graph));
+    return reinterpret_cast<cgan_graph*>(static_cast<std::uintptr_t>(number));
+}
+
+void Context::require_buffers(const Numbers& numbers) const {
+    for (const std::uint64_t number : numbers) {
+        if (!buffers_.count(number))
+            throw Error(CGAN_E_BAD_HANDLE, cat("buffer ", number & kMaxHandles,
+                                               " of this context, which the graph uses, was destroyed"));
+    }
+}
+
+std::unordered_map<std::uint64_t, Context::Graph>::iterator Context::find_graph(const cgan_graph* handle) {
+    require(handle, "graph");
+    const auto entry = graphs_.find(number_of(handle));
+    if (entry == graphs_.end())
+        reject(number_of(handle), "graph", buffers_.count(number_of(handle)), "graph");
+    return entry;
+}
+
+void Context::launch_graph(const cgan_graph* handle) {
+    refuse_recording();
+    Graph& graph = find_graph(handle)->second;
+    require_buffers(graph.buffers);
+    for (const std::uint64_t number : graph.buffers) {
+        Buffer& buffer = buffers_.at(number);
+        await_upload(buffer);
+        buffer.used = stats_.calls;
+    }
+    backend_->replay(*graph.work);
+}
+
+void Context::destroy_graph(const cgan_graph* handle) { graphs_.erase(find_graph(handle)); }
 
 cgan_context* open_context(const DeviceName& name) {
     std::uint64_t serial = 0;
@@ -176,7 +301,7 @@ cgan_context* open_context(const DeviceName& name) {
 }
 
 std::shared_ptr<Context> forget_context(const cgan_context* handle) noexcept {
-    if (number_of(handle) & kMaxBuffers) return nullptr;
+    if (number_of(handle) & kMaxHandles) return nullptr;
     const std::lock_guard lock(registry().mutex);
     const auto entry = registry().live.find(number_of(handle) >> kSerialShift);
     if (entry == registry().live.end()) return nullptr;
@@ -190,8 +315,8 @@ std::shared_ptr<Context> find_context(const cgan_context* handle) {
     const std::uint64_t serial = number_of(handle) >> kSerialShift;
     const std::lock_guard lock(registry().mutex);
     const auto entry = registry().live.find(serial);
-    if (entry != registry().live.end() && (number_of(handle) & kMaxBuffers) == 0) return entry->second;
-    const bool was_one = serial >= 1 && serial <= registry().made && (number_of(handle) & kMaxBuffers) == 0;
+    if (entry != registry().live.end() && (number_of(handle) & kMaxHandles) == 0) return entry->second;
+    const bool was_one = serial >= 1 && serial <= registry().made && (number_of(handle) & kMaxHandles) == 0;
     throw Error(CGAN_E_BAD_HANDLE, was_one ? "ctx was destroyed before" : "ctx is not a context");
 }
 
@@ -229,7 +354,11 @@ std::int64_t cgan_context_describe(cgan_context* ctx, char* dst, std::int64_t ca
 }
 
 cgan_status cgan_context_synchronize(cgan_context* ctx) {
-    return guard(ctx, "context_synchronize", [](Context& context) { context.backend().synchronize(); });
+    return guard(ctx, "context_synchronize", [](Context& context) {
+        context.require_device();
+        context.refuse_recording();
+        context.backend().synchronize();
+    });
 }
 
 cgan_status cgan_timer_start(cgan_context* ctx) {

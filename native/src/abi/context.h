@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "abi/device_name.h"
 #include "abi/error.h"
@@ -19,9 +20,12 @@ namespace cgan {
 struct Buffer {
     void* data = nullptr; // null if bytes is 0
     std::int64_t bytes = 0;
+    std::int64_t used =
+        0; // the number of the last call that queued work on it, or that came after its making
+    std::int64_t upload = 0; // the number of the last upload to it
 };
 
-// An open device: the backend, its buffers, the memory account and the failures that a test asked for. All
+// An open device: the backend, its buffers and graphs, the memory account and the failures that a test asked for. All
 // members but `error` and `mutex` are used by the thread that holds `mutex`.
 class Context final : public MemoryLedger {
   public:
@@ -41,30 +45,76 @@ class Context final : public MemoryLedger {
     void start_timer();
     double stop_timer(); // waits; throws CGAN_E_BAD_VALUE unless it runs
 
-    // Counts an operator call. Throws CGAN_E_INJECTED if this is the one that shall fail.
+    // Begins what one exported function does.
+    void begin() { in_call_ = false; }
+    // Counts an operator call. Throws CGAN_E_INJECTED if this is the one that shall fail, CGAN_E_DEVICE_LOST if the
+    // device was lost before.
     void count_call();
+    // Throws CGAN_E_DEVICE_LOST if it was.
+    void require_device() const;
+    // Throws CGAN_E_UNSUPPORTED while operators are recorded.
+    void refuse_recording() const;
+    // What a failure means for later calls. The text of `error` is that of the failure.
+    void note_failure(cgan_status status) noexcept;
 
     cgan_buffer* create_buffer(std::int64_t bytes);
     void destroy_buffer(const cgan_buffer* handle);
-    // `what` names the argument in the message of CGAN_E_BAD_HANDLE, e.g. "src.buffer".
-    const Buffer& buffer(const cgan_buffer* handle, const std::string& what) const;
+    // The buffer, for the call in progress to queue work on. `what` names the argument in the message of
+    // CGAN_E_BAD_HANDLE, e.g. "src.buffer".
+    const Buffer& use_buffer(const cgan_buffer* handle, const std::string& what);
+    // Neither marks it as used nor waits for uploads.
+    const Buffer& buffer(const cgan_buffer* handle) { return find_buffer(handle, "buffer"); }
+    // Copies to dst, inside the buffer, beside the queue; see Backend::upload.
+    void upload(const cgan_buffer* handle, char* dst, const void* src, std::int64_t bytes);
+
+    void begin_graph();
+    // The graph's handle; null if `keep` is false, and the recording is forgotten.
+    cgan_graph* end_graph(bool keep);
+    void launch_graph(const cgan_graph* handle);
+    void destroy_graph(const cgan_graph* handle);
 
     void charge_workspace(std::int64_t bytes) override;
     void release_workspace(std::int64_t bytes) noexcept override;
 
   private:
+    using Numbers = std::vector<std::uint64_t>; // of buffers
+
+    struct Graph {
+        std::unique_ptr<Recording> work;
+        Numbers buffers;
+    };
+
+    // What is being recorded.
+    struct Open {
+        Numbers buffers;
+        cgan_status failure = CGAN_OK; // of the first call that failed
+        std::string reason;
+    };
+
+    Buffer& find_buffer(const cgan_buffer* handle, const std::string& what);
+    void await_upload(const Buffer& buffer);
+    void require_buffers(const Numbers& numbers) const;
+    std::unordered_map<std::uint64_t, Graph>::iterator find_graph(const cgan_graph* handle);
     void charge_allocation(std::int64_t bytes);
     void note_peak();
-    [[noreturn]] void reject_buffer(std::uint64_t number, const std::string& what) const;
+    std::uint64_t new_number();
+    void release(const Buffer& buffer) noexcept;
+    [[noreturn]] void reject(std::uint64_t number, const std::string& what, bool other,
+                             const char* kind) const;
 
     const std::uint64_t serial_;
     const DeviceName name_;
-    std::string declined_; // lines: why `auto` passed over other devices
-    std::uint64_t buffers_made_ = 0;
+    std::string declined_;   // lines: why `auto` passed over other devices
+    std::string lost_;       // what was said when the device was lost
+    std::uint64_t made_ = 0; // buffers and graphs
+    std::int64_t uploads_ = 0, awaited_uploads_ = 0;
+    bool in_call_ = false; // the call in progress is an operator
     std::unordered_map<std::uint64_t, Buffer> buffers_;
     cgan_memory_stats stats_{};
     bool timing_ = false;
-    std::unique_ptr<Backend> backend_; // last: its destructor may still release workspace
+    std::unique_ptr<Backend> backend_; // after all that its destructor uses: it may still release workspace
+    std::unique_ptr<Open> recording_;  // null: calls run
+    std::unordered_map<std::uint64_t, Graph> graphs_;
 };
 
 // Opens `name` and makes its handle known.
@@ -83,14 +133,20 @@ void require(const void* pointer, const char* what);
 // and text.
 template <class Body>
 cgan_status guard(const cgan_context* handle, const char* function, Body&& body) noexcept {
-    std::shared_ptr<Context> context;
     try {
-        context = find_context(handle);
+        const std::shared_ptr<Context> context = find_context(handle);
         const std::lock_guard lock(context->mutex);
-        body(*context);
-        return CGAN_OK;
+        context->begin();
+        try {
+            body(*context);
+            return CGAN_OK;
+        } catch (...) {
+            const cgan_status status = report_exception(&context->error, function);
+            context->note_failure(status);
+            return status;
+        }
     } catch (...) {
-        return report_exception(context ? &context->error : nullptr, function);
+        return report_exception(nullptr, function);
     }
 }
 

@@ -39,13 +39,15 @@ void parse_kind(const std::string& text, DeviceName& name) {
     name.kind = text.substr(0, colon);
     const bool known = name.kind == "auto" || name.kind == "cpu" || name.kind == "cuda" || name.kind == "sim";
     if (!known) {
-        reject("unknown device \"" + name.text + "\"; known are auto, cpu, cuda:N, sim, faulty:DEVICE");
+        reject("unknown device \"" + name.text + "\"; known are auto, cpu, cuda:N, sim:N, faulty:DEVICE");
     }
     if (colon == std::string::npos) return;
     std::int64_t index = -1;
-    if (name.kind != "cuda") reject("device " + name.kind + " takes no number: \"" + name.text + "\"");
+    if (name.kind != "cuda" && name.kind != "sim")
+        reject("device " + name.kind + " takes no number: \"" + name.text + "\"");
     if (!parse_number(text.substr(colon + 1), index) || index < 0 || index > 1023) {
-        reject("device \"" + name.text + "\" needs a number from 0 after cuda:, e.g. cuda:0");
+        reject("device \"" + name.text + "\" needs a number from 0 after " + name.kind + ":, e.g. " +
+               name.kind + ":0");
     }
     name.index = static_cast<int>(index);
 }

@@ -10,7 +10,7 @@ namespace cgan {
 struct DeviceName {
     std::string text; // as given
     std::string kind; // "auto", "cpu", "cuda", "sim"
-    int index = 0;    // N of cuda:N
+    int index = 0;    // N of cuda:N or sim:N
     bool faulty = false;
     std::int64_t fail_call = 0;       // the operator call that fails, counted from 1; 0: none
     std::int64_t fail_allocation = 0; // likewise

@@ -17,6 +17,11 @@ std::int64_t ErrorText::copy(char* dst, std::int64_t cap) const noexcept {
     return copy_text(text_, dst, cap);
 }
 
+std::string ErrorText::text() const {
+    const std::lock_guard lock(mutex_);
+    return text_;
+}
+
 ErrorText& thread_error() noexcept {
     thread_local ErrorText text;
     return text;

@@ -12,6 +12,7 @@ namespace cgan {
 class ErrorText {
   public:
     void set(const char* function, const char* message) noexcept;
+    std::string text() const;
     std::int64_t copy(char* dst, std::int64_t cap) const noexcept;
 
   private:

@@ -40,7 +40,7 @@ std::string plugin_devices(const std::string& name) {
     std::string lines;
     for (int i = 0; i < count; i++) {
         loaded.plugin->describe_device(i, text, sizeof text);
-        lines += name + (name == "cuda" ? cat(":", i) : "") + "\tok\t" + one_line(text) + "\n";
+        lines += name + (name == "cuda" || i > 0 ? cat(":", i) : "") + "\tok\t" + one_line(text) + "\n";
     }
     return lines;
 }

@@ -218,6 +218,19 @@ cgan_status cgan_ema(cgan_context* ctx, const cgan_ema_params* params, std::int3
     });
 }
 
+cgan_status cgan_ema_by(cgan_context* ctx, const cgan_tensor* decay, std::int32_t count,
+                        const cgan_tensor* src, const cgan_tensor* dst) {
+    return list_call(ctx, "ema_by", count, [&](Context& context, Lists& lists) {
+        const View& rate = lists.single("decay", decay, false, 1);
+        if (rate.dtype != DType::F64) {
+            throw Error(CGAN_E_BAD_TYPE, cat("decay is ", dtype_name(rate.dtype), ", must be F64"));
+        }
+        const Views x = lists.add("src", src, false), y = lists.add("dst", dst, true);
+        lists.check_overlap();
+        if (!x.empty()) context.backend().ema_by(rate, x, y);
+    });
+}
+
 cgan_status cgan_clamp(cgan_context* ctx, const cgan_clamp_params* params, std::int32_t count,
                        const cgan_tensor* tensors) {
     return list_call(ctx, "clamp", count, [&](Context& context, Lists& lists) {

@@ -445,6 +445,10 @@ void CpuBackend::ema(const cgan_ema_params& p, Views src, Views dst) {
         "ema", [&](auto& fast) { return fast.ema(p, src, dst); }, [&] { reference::ema(p, src, dst); });
 }
 
+void CpuBackend::ema_by(const View& decay, Views src, Views dst) {
+    ema({sizeof(cgan_ema_params), 0, *decay.as<double>()}, src, dst);
+}
+
 void CpuBackend::clamp(const cgan_clamp_params& p, Views tensors) {
     serve(
         "clamp", [&](auto& fast) { return fast.clamp(p, tensors); }, [&] { reference::clamp(p, tensors); });

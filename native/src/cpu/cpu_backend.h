@@ -117,6 +117,7 @@ class CpuBackend final : public Backend {
     void sgd(const cgan_sgd_params& p, const View& hyper, Views param, Views grad, Views velocity) override;
     void rmsprop(const cgan_rmsprop_params& p, const View& hyper, Views param, Views grad, Views v) override;
     void ema(const cgan_ema_params& p, Views src, Views dst) override;
+    void ema_by(const View& decay, Views src, Views dst) override;
     void clamp(const cgan_clamp_params& p, Views tensors) override;
     void global_norm(Views tensors, const View& dst) override;
     void clip_by_norm(const cgan_clip_params& p, const View& norm, Views tensors) override;

@@ -2,7 +2,8 @@
 #pragma once
 
 #include "candidates.h"
-#include "device.h"
+#include "recording.h"
+#include "staging.h"
 
 namespace cgan::cuda {
 
@@ -20,6 +21,13 @@ class CudaBackend final : public Backend {
     void synchronize() override;
     void timer_start() override;
     double timer_stop() override;
+    void upload(void* dst, const void* src, std::int64_t bytes, std::int64_t used, std::int64_t now) override;
+    void await_uploads() override;
+
+    void begin_recording() override;
+    std::unique_ptr<Recording> end_recording() override;
+    void discard_recording() noexcept override;
+    void replay(Recording& work) override;
 
     void fill(double value, const View& dst) override;
     void convert(double scale, double shift, const View& src, const View& dst) override;
@@ -87,12 +95,22 @@ class CudaBackend final : public Backend {
     void sgd(const cgan_sgd_params& p, const View& hyper, Views param, Views grad, Views velocity) override;
     void rmsprop(const cgan_rmsprop_params& p, const View& hyper, Views param, Views grad, Views v) override;
     void ema(const cgan_ema_params& p, Views src, Views dst) override;
+    void ema_by(const View& decay, Views src, Views dst) override;
     void clamp(const cgan_clamp_params& p, Views tensors) override;
     void global_norm(Views tensors, const View& dst) override;
     void clip_by_norm(const cgan_clip_params& p, const View& norm, Views tensors) override;
 
   private:
+    // A place in the queue that an upload can wait for.
+    struct Mark {
+        std::int64_t position = -1; // it is behind all work up to this one
+        cudaEvent_t event = nullptr;
+    };
+    static constexpr int kMarks = 8;
+
     void free_parts() noexcept;
+    const Mark& mark(std::int64_t position);
+    std::unique_ptr<CudaRecording> leave_recording() noexcept;
     void report_bad_index();
     const float* enlarge(const View& src, float* large);
     View expand_pooled(const cgan_conv2d_params& p, const View& dst, const View& d_dst, const View& arg,
@@ -102,10 +120,11 @@ class CudaBackend final : public Backend {
     Candidates candidates_;
     bool index_used_ = false; // a gather or scatter has run since the last report
     unsigned long long* bad_index_ =
-        nullptr;                 // on the device: first offending position << 32 | its value, or ~0
-    void* staging_ = nullptr;    // pinned host memory of kStagingBytes, in two halves
-    cudaEvent_t staged_[2] = {}; // when a half may be filled again
-    int half_ = 0;
+        nullptr; // on the device: first offending position << 32 | its value, or ~0
+    Staging written_, uploaded_;
+    Mark marks_[kMarks];
+    int next_mark_ = 0;
+    std::unique_ptr<CudaRecording> recording_;
     cudaEvent_t timed_[2] = {}; // start and stop of the stopwatch
 };
 

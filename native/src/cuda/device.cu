@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "recording.h"
+
 namespace cgan::cuda {
 namespace {
 
@@ -58,13 +60,38 @@ Device::Device(int index, const DeviceOptions& options, MemoryLedger& ledger)
     activate();
     CGAN_CUDA(cudaGetDeviceProperties(&properties_, index));
     if (options.tf32) require_tf32(properties_);
-    CGAN_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
+    try {
+        CGAN_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
+        CGAN_CUDA(cudaStreamCreateWithFlags(&side_, cudaStreamNonBlocking));
+        CGAN_CUDA(cudaEventCreateWithFlags(&joined_, cudaEventDisableTiming));
+    } catch (...) {
+        destroy();
+        throw;
+    }
 }
 
-Device::~Device() {
+Device::~Device() { destroy(); }
+
+void Device::destroy() noexcept {
     (void)cudaSetDevice(index_);
-    (void)cudaStreamSynchronize(stream_);
-    (void)cudaStreamDestroy(stream_);
+    for (cudaStream_t stream : {stream_, side_}) {
+        if (!stream) continue;
+        (void)cudaStreamSynchronize(stream);
+        (void)cudaStreamDestroy(stream);
+    }
+    if (joined_) (void)cudaEventDestroy(joined_);
+}
+
+cudaError_t Device::try_join_side() const noexcept {
+    const cudaError_t error = cudaEventRecord(joined_, side_);
+    return error == cudaSuccess ? cudaStreamWaitEvent(stream_, joined_) : error;
+}
+
+void Device::wait_if_synchronous() const {
+    if (!options_.synchronous) return;
+    if (recording_)
+        throw Error(CGAN_E_UNSUPPORTED, "CGAN_SYNC=1 waits for every kernel, and so nothing can be recorded");
+    CGAN_CUDA(cudaStreamSynchronize(stream_));
 }
 
 bool Device::capturing() const {
@@ -76,7 +103,7 @@ bool Device::capturing() const {
 void* Device::allocate(std::int64_t bytes) const {
     activate();
     void* data = nullptr;
-    const cudaError_t error = cudaMallocAsync(&data, std::size_t(bytes), stream_);
+    const cudaError_t error = cudaMallocAsync(&data, std::size_t(bytes), recording_ ? side_ : stream_);
     if (error == cudaErrorMemoryAllocation) {
         (void)cudaGetLastError();
         throw Error(CGAN_E_OUT_OF_DEVICE_MEMORY,
@@ -87,6 +114,30 @@ void* Device::allocate(std::int64_t bytes) const {
 }
 
 void Device::release(void* data) const noexcept {
+    if (recording_)
+        recording_->free_later(data);
+    else
+        free_in_order(data);
+}
+
+void* Device::take_scratch(std::int64_t bytes) const {
+    if (recording_) return recording_->take(bytes);
+    ledger_.charge_workspace(bytes);
+    try {
+        return allocate(bytes);
+    } catch (...) {
+        ledger_.release_workspace(bytes);
+        throw;
+    }
+}
+
+void Device::give_scratch(void* data, std::int64_t bytes) const noexcept {
+    if (recording_) return recording_->give(data, bytes);
+    release(data);
+    ledger_.release_workspace(bytes);
+}
+
+void Device::free_in_order(void* data) const noexcept {
     (void)cudaSetDevice(index_);
     (void)cudaFreeAsync(data, stream_);
 }

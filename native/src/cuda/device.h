@@ -29,6 +29,8 @@ struct DeviceOptions {
     bool synchronous = false; // wait after every launch, so that a failure names its kernel (CGAN_SYNC=1)
 };
 
+class CudaRecording;
+
 class Device {
   public:
     Device(int index, const DeviceOptions& options, MemoryLedger& ledger);
@@ -38,6 +40,8 @@ class Device {
 
     void activate() const { CGAN_CUDA(cudaSetDevice(index_)); }
     cudaStream_t stream() const { return stream_; }
+    cudaStream_t side() const { return side_; } // for copies beside the work
+    int index() const { return index_; }
     int multiprocessors() const { return properties_.multiProcessorCount; }
     const cudaDeviceProp& properties() const { return properties_; }
     bool tf32() const { return options_.tf32; }
@@ -45,18 +49,33 @@ class Device {
     bool synchronous() const { return options_.synchronous; }
     MemoryLedger& ledger() const { return ledger_; }
 
-    int index() const { return index_; }
     bool capturing() const; // a graph is recorded: nothing may wait
 
+    // Memory in the stream's order: free for the work that is queued from now on, until that which is queued at
+    // its release. While operators are recorded it is made beside the stream, and released after the recording.
     void* allocate(std::int64_t bytes) const;
     void release(void* data) const noexcept;
+    void free_in_order(void* data) const noexcept; // even while operators are recorded
+    void* take_scratch(std::int64_t bytes) const;  // charged to the ledger
+    void give_scratch(void* data, std::int64_t bytes) const noexcept;
+
+    // From now on `recording` (null: none) receives what is put on the stream.
+    void record(CudaRecording* recording) { recording_ = recording; }
+    // Lets the stream wait for all that is on the side stream now.
+    cudaError_t try_join_side() const noexcept;
+    // With CGAN_SYNC=1 waits for the work that was just queued.
+    void wait_if_synchronous() const;
 
   private:
+    void destroy() noexcept;
+
     const int index_;
     const DeviceOptions options_;
     MemoryLedger& ledger_;
     cudaDeviceProp properties_ = {};
-    cudaStream_t stream_ = nullptr;
+    cudaStream_t stream_ = nullptr, side_ = nullptr;
+    cudaEvent_t joined_ = nullptr;
+    CudaRecording* recording_ = nullptr;
 };
 
 // Puts a kernel on the device's stream. Arguments are converted to the kernel's parameters.
@@ -68,7 +87,7 @@ template <class... P> void launch(const Device& device, dim3 grid, dim3 block, v
     config.blockDim = block;
     config.stream = device.stream();
     CGAN_CUDA(cudaLaunchKernelEx(&config, kernel, args...));
-    if (device.synchronous()) CGAN_CUDA(cudaStreamSynchronize(device.stream()));
+    device.wait_if_synchronous();
 }
 
 // Scratch memory of one operator call; the stream's order lets it go back while kernels that use it are still
@@ -77,20 +96,11 @@ template <class T> class Scratch {
   public:
     Scratch(const Device& device, std::int64_t elems) : device_(device) {
         if (elems == 0) return;
-        const std::int64_t bytes = elems * std::int64_t(sizeof(T));
-        device.ledger().charge_workspace(bytes);
-        try {
-            data_ = static_cast<T*>(device.allocate(bytes));
-        } catch (...) {
-            device.ledger().release_workspace(bytes);
-            throw;
-        }
-        bytes_ = bytes;
+        bytes_ = elems * std::int64_t(sizeof(T));
+        data_ = static_cast<T*>(device.take_scratch(bytes_));
     }
     ~Scratch() {
-        if (!data_) return;
-        device_.release(data_);
-        device_.ledger().release_workspace(bytes_);
+        if (data_) device_.give_scratch(data_, bytes_);
     }
     Scratch(const Scratch&) = delete;
     Scratch& operator=(const Scratch&) = delete;

@@ -1,10 +1,9 @@
 // memory.cu: what the backend holds, and how data travels between host and device.
 //
-// write: through two halves of pinned memory, so that the host fills one while the device drains the other.
-// The caller
-//        may reuse its memory at once, and kernels queued earlier still see the old contents: copies keep the
-//        stream's order.
-// read : straight into the caller's memory, after all queued work.
+// write : through pinned memory, in the stream's order: kernels queued earlier still see the old contents.
+// upload: the same on the side stream, so that the copy runs beside the kernels. It waits for the last kernels
+//         that use its destination; kernels that use it later wait for the copy.
+// read  : straight into the caller's memory, after all queued work.
 #include <cstring>
 
 #include "cuda_backend.h"
@@ -17,12 +16,41 @@ constexpr std::int64_t kHalf = kStagingBytes / 2;
 
 } // namespace
 
+Staging::~Staging() {
+    (void)cudaSetDevice(device_.index());
+    for (cudaEvent_t event : drained_) {
+        if (!event) continue;
+        (void)cudaEventSynchronize(event);
+        (void)cudaEventDestroy(event);
+    }
+    if (memory_) (void)cudaFreeHost(memory_);
+}
+
+void Staging::prepare() {
+    for (cudaEvent_t& event : drained_)
+        if (!event) CGAN_CUDA(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+    if (!memory_) CGAN_CUDA(cudaMallocHost(&memory_, kStagingBytes));
+}
+
+void Staging::copy(void* dst, const void* src, std::int64_t bytes, cudaStream_t stream) {
+    prepare();
+    for (std::int64_t done = 0; done < bytes;) {
+        const std::int64_t part = bytes - done < kHalf ? bytes - done : kHalf;
+        char* half = static_cast<char*>(memory_) + half_ * kHalf;
+        CGAN_CUDA(cudaEventSynchronize(drained_[half_]));
+        std::memcpy(half, static_cast<const char*>(src) + done, std::size_t(part));
+        CGAN_CUDA(cudaMemcpyAsync(static_cast<char*>(dst) + done, half, std::size_t(part),
+                                  cudaMemcpyHostToDevice, stream));
+        CGAN_CUDA(cudaEventRecord(drained_[half_], stream));
+        half_ ^= 1;
+        done += part;
+    }
+}
+
 CudaBackend::CudaBackend(int index, const DeviceOptions& options, MemoryLedger& ledger)
-    : device_(index, options, ledger), candidates_(device_) {
+    : device_(index, options, ledger), candidates_(device_), written_(device_), uploaded_(device_) {
     try {
-        CGAN_CUDA(cudaMallocHost(&staging_, kStagingBytes));
-        for (cudaEvent_t& event : staged_)
-            CGAN_CUDA(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+        for (Mark& mark : marks_) CGAN_CUDA(cudaEventCreateWithFlags(&mark.event, cudaEventDisableTiming));
         for (cudaEvent_t& event : timed_) CGAN_CUDA(cudaEventCreateWithFlags(&event, cudaEventDefault));
         bad_index_ = static_cast<unsigned long long*>(device_.allocate(sizeof(unsigned long long)));
         CGAN_CUDA(cudaMemsetAsync(bad_index_, 0xff, sizeof *bad_index_, device_.stream()));
@@ -36,11 +64,11 @@ CudaBackend::~CudaBackend() { free_parts(); }
 
 void CudaBackend::free_parts() noexcept {
     if (bad_index_) device_.release(bad_index_);
-    for (cudaEvent_t event : staged_)
-        if (event) (void)cudaEventDestroy(event);
+    (void)cudaSetDevice(device_.index());
+    for (const Mark& mark : marks_)
+        if (mark.event) (void)cudaEventDestroy(mark.event);
     for (cudaEvent_t event : timed_)
         if (event) (void)cudaEventDestroy(event);
-    if (staging_) (void)cudaFreeHost(staging_);
 }
 
 std::string CudaBackend::describe() const {
@@ -55,17 +83,34 @@ void CudaBackend::release(void* data, std::int64_t) noexcept { device_.release(d
 
 void CudaBackend::write(void* dst, const void* src, std::int64_t bytes) {
     device_.activate();
-    for (std::int64_t done = 0; done < bytes;) {
-        const std::int64_t part = bytes - done < kHalf ? bytes - done : kHalf;
-        char* half = static_cast<char*>(staging_) + half_ * kHalf;
-        CGAN_CUDA(cudaEventSynchronize(staged_[half_]));
-        std::memcpy(half, static_cast<const char*>(src) + done, std::size_t(part));
-        CGAN_CUDA(cudaMemcpyAsync(static_cast<char*>(dst) + done, half, std::size_t(part),
-                                  cudaMemcpyHostToDevice, device_.stream()));
-        CGAN_CUDA(cudaEventRecord(staged_[half_], device_.stream()));
-        half_ ^= 1;
-        done += part;
-    }
+    written_.copy(dst, src, bytes, device_.stream());
+}
+
+// Marks the queue's end. Uploads wait for marks, since an event cannot be put behind work that is queued already.
+const CudaBackend::Mark& CudaBackend::mark(std::int64_t position) {
+    Mark& mark = marks_[next_mark_];
+    mark.position = -1; // until it is recorded
+    CGAN_CUDA(cudaEventRecord(mark.event, device_.stream()));
+    mark.position = position;
+    next_mark_ = (next_mark_ + 1) % kMarks;
+    return mark;
+}
+
+void CudaBackend::upload(void* dst, const void* src, std::int64_t bytes, std::int64_t used,
+                         std::int64_t now) {
+    device_.activate();
+    const Mark* earliest = nullptr;
+    for (const Mark& m : marks_)
+        if (m.position >= used && (!earliest || m.position < earliest->position)) earliest = &m;
+    const cudaEvent_t free = earliest ? earliest->event : mark(now).event;
+    CGAN_CUDA(cudaStreamWaitEvent(device_.side(), free));
+    uploaded_.copy(dst, src, bytes, device_.side());
+    if (earliest) mark(now);
+}
+
+void CudaBackend::await_uploads() {
+    device_.activate();
+    CGAN_CUDA(device_.try_join_side());
 }
 
 void CudaBackend::read(void* dst, const void* src, std::int64_t bytes) {

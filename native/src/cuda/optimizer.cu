@@ -96,13 +96,18 @@ struct RmspropRule {
     }
 };
 
+// The decay is in device memory, or by value.
 struct EmaRule {
-    float decay, rest;
+    double decay;
 
-    __device__ void prepare(const double*, SharedArray<float, 4>& s) const { s[0] = 0; }
+    __device__ void prepare(const double* at, SharedArray<float, 4>& s) const {
+        const double d = at ? *at : decay;
+        s[0] = float(d);
+        s[1] = float(1 - d);
+    }
     __device__ __forceinline__ void update(const TensorList& l, int t, std::int64_t i,
-                                           SharedArray<float, 4>&) const {
-        l.data[0][t][i] = fmaf(decay, l.data[0][t][i], rest * l.data[1][t][i]);
+                                           SharedArray<float, 4>& s) const {
+        l.data[0][t][i] = fmaf(s[0], l.data[0][t][i], s[1] * l.data[1][t][i]);
     }
 };
 
@@ -230,7 +235,11 @@ void CudaBackend::rmsprop(const cgan_rmsprop_params& p, const View& hyper, Views
 }
 
 void CudaBackend::ema(const cgan_ema_params& p, Views src, Views dst) {
-    launch_update(device_, {dst, src}, "ema", EmaRule{float(p.decay), float(1 - p.decay)}, nullptr);
+    launch_update(device_, {dst, src}, "ema", EmaRule{p.decay}, nullptr);
+}
+
+void CudaBackend::ema_by(const View& decay, Views src, Views dst) {
+    launch_update(device_, {dst, src}, "ema_by", EmaRule{0}, decay.as<double>());
 }
 
 void CudaBackend::clamp(const cgan_clamp_params& p, Views tensors) {

@@ -620,6 +620,9 @@ TEST_F(Arguments, OptimizerValues) {
                       cgan_global_norm(s, 1, &w, &typed));
     EXPECT_CGAN_FAILS(CGAN_E_BAD_TYPE, "optimizer_advance: hyper is F32, must be F64",
                       cgan_optimizer_advance(s, &w));
+    EXPECT_CGAN_FAILS(CGAN_E_BAD_TYPE, "ema_by: decay is F32, must be F64", cgan_ema_by(s, &norm, 1, &w, &g));
+    EXPECT_CGAN_FAILS(CGAN_E_BAD_SHAPE, "ema_by: decay has 2 elements, must have 1 (decay [2])",
+                      cgan_ema_by(s, &hyper, 1, &w, &g));
 }
 
 TEST_F(Arguments, DescriptorsOfALargerStructureLieFurtherApart) {

@@ -18,7 +18,7 @@ void expect_rejected(cgan_status status, const std::string& device, const std::s
 }
 
 TEST(DeviceName, UnknownDevices) {
-    const std::string known = "; known are auto, cpu, cuda:N, sim, faulty:DEVICE";
+    const std::string known = "; known are auto, cpu, cuda:N, sim:N, faulty:DEVICE";
     for (const std::string device : {"", "gpu", "CPU", "cpu ", "faulty", "faulty:", "?threads=1"}) {
         expect_rejected(CGAN_E_BAD_DEVICE, device, "unknown device \"" + device + "\"" + known);
     }

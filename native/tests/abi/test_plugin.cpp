@@ -116,6 +116,7 @@ class TestBackend final : public Backend {
     void sgd(const cgan_sgd_params&, const View&, Views, Views, Views) override { decline(); }
     void rmsprop(const cgan_rmsprop_params&, const View&, Views, Views, Views) override { decline(); }
     void ema(const cgan_ema_params&, Views, Views) override { decline(); }
+    void ema_by(const View&, Views, Views) override { decline(); }
     void clamp(const cgan_clamp_params&, Views) override { decline(); }
     void global_norm(Views, const View&) override { decline(); }
     void clip_by_norm(const cgan_clip_params&, const View&, Views) override { decline(); }

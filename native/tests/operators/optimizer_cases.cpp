@@ -101,6 +101,17 @@ OperatorCase ema_case(const std::vector<Dims>& shapes) {
     return c;
 }
 
+OperatorCase ema_by_case(const std::vector<Dims>& shapes) {
+    OperatorCase c = list_case("ema_by", "list", shapes, {{"src", Role::Source}, {"dst", Role::Updated}});
+    const std::size_t n = shapes.size();
+    c.call = [n](cgan_context* ctx, Tensors t) {
+        cgan_tensor decay = t[0]; // the first number of hyper, 0.01
+        decay.dims[0] = 1;
+        return cgan_ema_by(ctx, &decay, static_cast<std::int32_t>(n), &t[1], &t[1 + n]);
+    };
+    return c;
+}
+
 OperatorCase clamp_case(const std::vector<Dims>& shapes) {
     OperatorCase c = list_case("clamp", "list", shapes, {{"tensors", Role::Updated}});
     c.exact = true;
@@ -162,6 +173,7 @@ std::vector<OperatorCase> optimizer_cases() {
         cases.push_back(sgd_case(shapes, 0.5, 1));
         cases.push_back(rmsprop_case(shapes));
         cases.push_back(ema_case(shapes));
+        cases.push_back(ema_by_case(shapes));
         cases.push_back(clamp_case(shapes));
         cases.push_back(norm_case(shapes));
         cases.push_back(clip_case(shapes, 0.0625));

@@ -42,6 +42,12 @@ public final class NativeCalls implements AutoCloseable {
         long copy(MemorySegment dst, long cap);
     }
 
+    /** A function that copies bytes into a buffer. */
+    @FunctionalInterface
+    private interface CopyCall {
+        int copy(MemorySegment ctx, MemorySegment buffer, long offset, MemorySegment src, long bytes);
+    }
+
     private NativeCalls(String device, MemorySegment context) {
         this.device = device;
         this.context = context;
@@ -174,9 +180,21 @@ public final class NativeCalls implements AutoCloseable {
 
     /** Copies all of src, on the heap or not, into the buffer; src may be reused afterwards. */
     public synchronized void bufferWrite(MemorySegment buffer, long offsetBytes, MemorySegment src) {
+        copyIn(Cgan::cgan_buffer_write, buffer, offsetBytes, src);
+    }
+
+    /**
+     * Copies as {@link #bufferWrite} does, but beside the queue: waits only for the calls up to the last one so far that
+     * uses the buffer. Calls that are queued later and use it see the copy.
+     */
+    public synchronized void bufferUpload(MemorySegment buffer, long offsetBytes, MemorySegment src) {
+        copyIn(Cgan::cgan_buffer_upload, buffer, offsetBytes, src);
+    }
+
+    private void copyIn(CopyCall call, MemorySegment buffer, long offsetBytes, MemorySegment src) {
         MemorySegment ctx = begin(0);
         if (src.isNative()) {
-            check(Cgan.cgan_buffer_write(ctx, buffer, offsetBytes, src, src.byteSize()));
+            check(call.copy(ctx, buffer, offsetBytes, src, src.byteSize()));
             return;
         }
         MemorySegment staging = frame.staging();
@@ -184,7 +202,7 @@ public final class NativeCalls implements AutoCloseable {
         do { // once even for 0 bytes, so that arguments are checked alike
             long bytes = Math.min(src.byteSize() - done, staging.byteSize());
             MemorySegment.copy(src, done, staging, 0, bytes);
-            check(Cgan.cgan_buffer_write(ctx, buffer, offsetBytes + done, staging, bytes));
+            check(call.copy(ctx, buffer, offsetBytes + done, staging, bytes));
             done += bytes;
         } while (done < src.byteSize());
     }
@@ -204,6 +222,34 @@ public final class NativeCalls implements AutoCloseable {
             MemorySegment.copy(staging, 0, dst, done, bytes);
             done += bytes;
         } while (done < dst.byteSize());
+    }
+
+    // ---- graphs --------------------------------------------------------------------------------------------------
+
+    /** From now on operator calls are recorded instead of run, until {@link #graphEnd} or {@link #graphDiscard}. */
+    public synchronized void graphBegin() {
+        check(Cgan.cgan_graph_begin(begin(0)));
+    }
+
+    /** Ends the recording: {@return the graph, owned by the caller until {@link #graphDestroy}} */
+    public synchronized MemorySegment graphEnd() {
+        check(Cgan.cgan_graph_end(begin(0), frame.out()));
+        return frame.out().get(ADDRESS, 0);
+    }
+
+    /** Ends the recording and forgets it. */
+    public synchronized void graphDiscard() {
+        check(Cgan.cgan_graph_end(begin(0), MemorySegment.NULL));
+    }
+
+    /** Queues the recorded calls. */
+    public synchronized void graphLaunch(MemorySegment graph) {
+        check(Cgan.cgan_graph_launch(begin(0), graph));
+    }
+
+    /** Frees a graph. */
+    public synchronized void graphDestroy(MemorySegment graph) {
+        check(Cgan.cgan_graph_destroy(begin(0), graph));
     }
 
     // ---- element-wise --------------------------------------------------------------------------------------------
@@ -621,6 +667,13 @@ public final class NativeCalls implements AutoCloseable {
     public synchronized void ema(double decay, List<? extends TensorView> src, List<? extends TensorView> dst) {
         int count = sameSize(src, dst);
         check(Cgan.cgan_ema(begin(2 * count), frame.ema(decay), count, frame.tensors(src), frame.tensors(dst)));
+    }
+
+    /** The same with the decay, F64 [1], in device memory. */
+    public synchronized void emaBy(TensorView decay, List<? extends TensorView> src, List<? extends TensorView> dst) {
+        int count = sameSize(src, dst);
+        check(Cgan.cgan_ema_by(
+                begin(2 * count + 1), frame.tensor(decay), count, frame.tensors(src), frame.tensors(dst)));
     }
 
     /** Every element of every tensor into [low, high], in place. */

@@ -162,9 +162,9 @@ class NativeCallsTest {
     @Test
     void theTimerMeasuresFromStartToStop() throws InterruptedException {
         try (NativeCalls calls = NativeCalls.open("cpu?threads=1")) {
-            assertThatThrownBy(calls::timerStop)
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("the timer does not run");
+            assertThatIllegalArgumentException()
+                    .isThrownBy(calls::timerStop)
+                    .withMessageContaining("the timer does not run");
             calls.timerStart();
             Thread.sleep(20);
             assertThat(calls.timerStop()).isGreaterThanOrEqualTo(0.02);

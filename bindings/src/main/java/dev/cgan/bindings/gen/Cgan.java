@@ -78,10 +78,10 @@ public class Cgan {
     public static int CGAN_ABI_MAJOR() {
         return CGAN_ABI_MAJOR;
     }
-    private static final int CGAN_ABI_MINOR = (int)0L;
+    private static final int CGAN_ABI_MINOR = (int)1L;
     /**
      * {@snippet lang=c :
-     * #define CGAN_ABI_MINOR 0
+     * #define CGAN_ABI_MINOR 1
      * }
      */
     public static int CGAN_ABI_MINOR() {
@@ -1507,6 +1507,303 @@ public class Cgan {
                 traceDowncall("cgan_buffer_read", ctx, buffer, offset_bytes, dst, bytes);
             }
             return (int)mh$.invokeExact(ctx, buffer, offset_bytes, dst, bytes);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cgan_buffer_upload {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Cgan.C_INT,
+            Cgan.C_POINTER,
+            Cgan.C_POINTER,
+            Cgan.C_LONG,
+            Cgan.C_POINTER,
+            Cgan.C_LONG
+        );
+
+        public static final MemorySegment ADDR = Cgan.findOrThrow("cgan_buffer_upload");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * cgan_status cgan_buffer_upload(cgan_context *ctx, cgan_buffer *buffer, int64_t offset_bytes, const void *src, int64_t bytes)
+     * }
+     */
+    public static FunctionDescriptor cgan_buffer_upload$descriptor() {
+        return cgan_buffer_upload.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * cgan_status cgan_buffer_upload(cgan_context *ctx, cgan_buffer *buffer, int64_t offset_bytes, const void *src, int64_t bytes)
+     * }
+     */
+    public static MethodHandle cgan_buffer_upload$handle() {
+        return cgan_buffer_upload.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * cgan_status cgan_buffer_upload(cgan_context *ctx, cgan_buffer *buffer, int64_t offset_bytes, const void *src, int64_t bytes)
+     * }
+     */
+    public static MemorySegment cgan_buffer_upload$address() {
+        return cgan_buffer_upload.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * cgan_status cgan_buffer_upload(cgan_context *ctx, cgan_buffer *buffer, int64_t offset_bytes, const void *src, int64_t bytes)
+     * }
+     */
+    public static int cgan_buffer_upload(MemorySegment ctx, MemorySegment buffer, long offset_bytes, MemorySegment src, long bytes) {
+        var mh$ = cgan_buffer_upload.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cgan_buffer_upload", ctx, buffer, offset_bytes, src, bytes);
+            }
+            return (int)mh$.invokeExact(ctx, buffer, offset_bytes, src, bytes);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cgan_graph_begin {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Cgan.C_INT,
+            Cgan.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = Cgan.findOrThrow("cgan_graph_begin");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_begin(cgan_context *ctx)
+     * }
+     */
+    public static FunctionDescriptor cgan_graph_begin$descriptor() {
+        return cgan_graph_begin.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_begin(cgan_context *ctx)
+     * }
+     */
+    public static MethodHandle cgan_graph_begin$handle() {
+        return cgan_graph_begin.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_begin(cgan_context *ctx)
+     * }
+     */
+    public static MemorySegment cgan_graph_begin$address() {
+        return cgan_graph_begin.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_begin(cgan_context *ctx)
+     * }
+     */
+    public static int cgan_graph_begin(MemorySegment ctx) {
+        var mh$ = cgan_graph_begin.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cgan_graph_begin", ctx);
+            }
+            return (int)mh$.invokeExact(ctx);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cgan_graph_end {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Cgan.C_INT,
+            Cgan.C_POINTER,
+            Cgan.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = Cgan.findOrThrow("cgan_graph_end");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_end(cgan_context *ctx, cgan_graph **out)
+     * }
+     */
+    public static FunctionDescriptor cgan_graph_end$descriptor() {
+        return cgan_graph_end.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_end(cgan_context *ctx, cgan_graph **out)
+     * }
+     */
+    public static MethodHandle cgan_graph_end$handle() {
+        return cgan_graph_end.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_end(cgan_context *ctx, cgan_graph **out)
+     * }
+     */
+    public static MemorySegment cgan_graph_end$address() {
+        return cgan_graph_end.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_end(cgan_context *ctx, cgan_graph **out)
+     * }
+     */
+    public static int cgan_graph_end(MemorySegment ctx, MemorySegment out) {
+        var mh$ = cgan_graph_end.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cgan_graph_end", ctx, out);
+            }
+            return (int)mh$.invokeExact(ctx, out);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cgan_graph_launch {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Cgan.C_INT,
+            Cgan.C_POINTER,
+            Cgan.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = Cgan.findOrThrow("cgan_graph_launch");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_launch(cgan_context *ctx, cgan_graph *graph)
+     * }
+     */
+    public static FunctionDescriptor cgan_graph_launch$descriptor() {
+        return cgan_graph_launch.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_launch(cgan_context *ctx, cgan_graph *graph)
+     * }
+     */
+    public static MethodHandle cgan_graph_launch$handle() {
+        return cgan_graph_launch.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_launch(cgan_context *ctx, cgan_graph *graph)
+     * }
+     */
+    public static MemorySegment cgan_graph_launch$address() {
+        return cgan_graph_launch.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_launch(cgan_context *ctx, cgan_graph *graph)
+     * }
+     */
+    public static int cgan_graph_launch(MemorySegment ctx, MemorySegment graph) {
+        var mh$ = cgan_graph_launch.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cgan_graph_launch", ctx, graph);
+            }
+            return (int)mh$.invokeExact(ctx, graph);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cgan_graph_destroy {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Cgan.C_INT,
+            Cgan.C_POINTER,
+            Cgan.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = Cgan.findOrThrow("cgan_graph_destroy");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_destroy(cgan_context *ctx, cgan_graph *graph)
+     * }
+     */
+    public static FunctionDescriptor cgan_graph_destroy$descriptor() {
+        return cgan_graph_destroy.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_destroy(cgan_context *ctx, cgan_graph *graph)
+     * }
+     */
+    public static MethodHandle cgan_graph_destroy$handle() {
+        return cgan_graph_destroy.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_destroy(cgan_context *ctx, cgan_graph *graph)
+     * }
+     */
+    public static MemorySegment cgan_graph_destroy$address() {
+        return cgan_graph_destroy.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * cgan_status cgan_graph_destroy(cgan_context *ctx, cgan_graph *graph)
+     * }
+     */
+    public static int cgan_graph_destroy(MemorySegment ctx, MemorySegment graph) {
+        var mh$ = cgan_graph_destroy.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cgan_graph_destroy", ctx, graph);
+            }
+            return (int)mh$.invokeExact(ctx, graph);
         } catch (Throwable ex$) {
            throw new AssertionError("should not reach here", ex$);
         }
@@ -4192,6 +4489,68 @@ public class Cgan {
                 traceDowncall("cgan_ema", ctx, params, count, src, dst);
             }
             return (int)mh$.invokeExact(ctx, params, count, src, dst);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cgan_ema_by {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Cgan.C_INT,
+            Cgan.C_POINTER,
+            Cgan.C_POINTER,
+            Cgan.C_INT,
+            Cgan.C_POINTER,
+            Cgan.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = Cgan.findOrThrow("cgan_ema_by");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * cgan_status cgan_ema_by(cgan_context *ctx, const cgan_tensor *decay, int32_t count, const cgan_tensor *src, const cgan_tensor *dst)
+     * }
+     */
+    public static FunctionDescriptor cgan_ema_by$descriptor() {
+        return cgan_ema_by.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * cgan_status cgan_ema_by(cgan_context *ctx, const cgan_tensor *decay, int32_t count, const cgan_tensor *src, const cgan_tensor *dst)
+     * }
+     */
+    public static MethodHandle cgan_ema_by$handle() {
+        return cgan_ema_by.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * cgan_status cgan_ema_by(cgan_context *ctx, const cgan_tensor *decay, int32_t count, const cgan_tensor *src, const cgan_tensor *dst)
+     * }
+     */
+    public static MemorySegment cgan_ema_by$address() {
+        return cgan_ema_by.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * cgan_status cgan_ema_by(cgan_context *ctx, const cgan_tensor *decay, int32_t count, const cgan_tensor *src, const cgan_tensor *dst)
+     * }
+     */
+    public static int cgan_ema_by(MemorySegment ctx, MemorySegment decay, int count, MemorySegment src, MemorySegment dst) {
+        var mh$ = cgan_ema_by.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cgan_ema_by", ctx, decay, count, src, dst);
+            }
+            return (int)mh$.invokeExact(ctx, decay, count, src, dst);
         } catch (Throwable ex$) {
            throw new AssertionError("should not reach here", ex$);
         }
