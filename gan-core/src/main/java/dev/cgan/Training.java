@@ -74,8 +74,8 @@ public final class Training {
         }
 
         /**
-         * Changes any other value of {@link TrainConfig}, such as {@code batch}, {@code seed} or {@code device}, or a setting
-         * of the model, such as {@code lr}.
+         * Changes any other value of {@link TrainConfig}, such as {@code batch}, {@code seed}, {@code device} or {@code graph},
+         * or a setting of the model, such as {@code lr}.
          *
          * @param key its name
          * @param value a number, flag or word

@@ -110,6 +110,13 @@ final class TrainCommand implements Callable<Integer> {
     private DeviceOptions device;
 
     @Option(
+            names = "--graph",
+            paramLabel = "auto|off",
+            description =
+                    "Capture the training step as a CUDA graph and replay it, where the device can (default: auto).")
+    private String graph;
+
+    @Option(
             names = "--out",
             paramLabel = "DIR",
             description = "Folder of the run; must be new or empty (default: runs/NNNN-MODEL-DATA).")
@@ -120,7 +127,7 @@ final class TrainCommand implements Callable<Integer> {
             paramLabel = "RUN",
             description =
                     "Go on with the run in this folder from its newest checkpoint; of the other options only --steps,"
-                            + " --sample-every, --checkpoint-every, --device, --threads and --quiet may be given.")
+                            + " --sample-every, --checkpoint-every, --device, --threads, --graph and --quiet may be given.")
     private Path resume;
 
     @Option(
@@ -210,6 +217,7 @@ final class TrainCommand implements Callable<Integer> {
         put(given, "seed", seed);
         put(given, "device", device.device);
         put(given, "threads", device.threads);
+        put(given, "graph", graph);
         put(given, "sample_every", sampleEvery);
         put(given, "checkpoint_every", checkpointEvery);
         put(given, "keep", keep);

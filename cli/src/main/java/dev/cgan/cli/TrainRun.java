@@ -21,7 +21,7 @@ import java.util.Map;
 final class TrainRun {
     /** What may differ when a run is resumed: all else would make it another run. */
     private static final List<String> RESUMABLE =
-            List.of("model", "data", "steps", "device", "threads", "sample_every", "checkpoint_every", "keep");
+            List.of("model", "data", "steps", "device", "threads", "graph", "sample_every", "checkpoint_every", "keep");
 
     private final PrintWriter out;
     private final boolean quiet;

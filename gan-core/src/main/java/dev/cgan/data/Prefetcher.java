@@ -69,6 +69,12 @@ public final class Prefetcher implements AutoCloseable {
         return lent;
     }
 
+    /** {@return whether {@link #next} gives a batch at once} */
+    public boolean isReady() {
+        Item item = closed || failure != null ? null : ready.peek();
+        return item != null && item.failure() == null;
+    }
+
     /** Stops the thread and waits for its end. Closing again does nothing. */
     @Override
     public void close() {

@@ -229,11 +229,12 @@ public final class Functional {
      */
     public static Tensor oneHot(Tensor labels, int classes, DType dtype) {
         Device device = labels.device();
-        float[] identity = new float[classes * classes];
-        for (int i = 0; i < classes; i++) {
-            identity[i * classes + i] = 1;
-        }
-        return Kernels.gatherRows(device.floats(identity, classes, classes).to(dtype), labels);
+        // On the device, so that a step with labels can be captured: ones classes + 1 apart lie on the diagonal.
+        Tensor ones = device.full(1, dtype, Shape.of(classes, 1));
+        Tensor spaced = Tensor.concat(1, ones, device.zeros(dtype, Shape.of(classes, classes)));
+        Tensor identity =
+                spaced.reshape(-1).slice(0, 0, (long) classes * classes).reshape(classes, classes);
+        return Kernels.gatherRows(identity, labels);
     }
 
     /** {@return softmax over the last axis} */

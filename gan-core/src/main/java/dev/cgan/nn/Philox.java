@@ -48,7 +48,16 @@ public final class Philox {
      * <p>It keeps the step's number in device memory of the innermost open scope and is of use while that is open.
      */
     public RandomSource at(long step) {
-        return new Source(device.longs(new long[] {step}));
+        return at(device.longs(new long[] {step}));
+    }
+
+    /**
+     * {@return the source of the numbers of the step that a tensor holds when they are drawn}
+     *
+     * @param step I64 of one element; so a captured draw can be replayed for another step
+     */
+    public RandomSource at(Tensor step) {
+        return new Source(step);
     }
 
     /** {@return the number that stands for a purpose: the 32-bit FNV-1a hash of its UTF-8 bytes} */

@@ -17,7 +17,6 @@ abstract class FusedOptimizer implements Optimizer {
     private final Tensor hyper;
     private final Map<String, Tensor> state = new LinkedHashMap<>();
     private double learningRate;
-    private long steps;
 
     FusedOptimizer(List<Parameter> parameters, double learningRate) {
         if (parameters.isEmpty()) {
@@ -57,7 +56,6 @@ abstract class FusedOptimizer implements Optimizer {
             }
         }
         Kernels.optimizerAdvance(hyper);
-        steps++;
         update(hyper, parameters, gradients);
     }
 
@@ -65,7 +63,9 @@ abstract class FusedOptimizer implements Optimizer {
     public final void learningRate(double value) {
         checkRate(value);
         if (value != learningRate) {
-            hyper.copyFrom(new double[] {value, steps});
+            Tensor rate = hyper.slice(0, 0, 1); // the number of the step beside it is the device's alone
+            rate.copyFrom(new double[] {value});
+            rate.release();
             learningRate = value;
         }
     }
@@ -77,7 +77,7 @@ abstract class FusedOptimizer implements Optimizer {
 
     @Override
     public final long steps() {
-        return steps;
+        return (long) hyper.toDoubles()[1];
     }
 
     @Override
@@ -98,9 +98,7 @@ abstract class FusedOptimizer implements Optimizer {
             }
         });
         state.forEach((name, tensor) -> tensor.copyFrom(from.get(name)));
-        double[] values = hyper.toDoubles();
-        learningRate = values[0];
-        steps = (long) values[1];
+        learningRate = hyper.toDoubles()[0];
     }
 
     final Device device() {

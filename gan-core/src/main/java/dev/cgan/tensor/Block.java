@@ -7,6 +7,7 @@ final class Block {
     final MemorySegment buffer;
     final long bytes;
     final int sizeClass;
+    final MemoryPool pool;
 
     /** Tensors that are views of this block; the last to close gives it back to the pool. */
     int views;
@@ -14,7 +15,8 @@ final class Block {
     /** Counts changes in place, so that a gradient through changed values is refused. */
     int version;
 
-    Block(MemorySegment buffer, long bytes, int sizeClass) {
+    Block(MemoryPool pool, MemorySegment buffer, long bytes, int sizeClass) {
+        this.pool = pool;
         this.buffer = buffer;
         this.bytes = bytes;
         this.sizeClass = sizeClass;

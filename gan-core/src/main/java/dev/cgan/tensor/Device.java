@@ -2,9 +2,12 @@ package dev.cgan.tensor;
 
 import dev.cgan.bindings.MemoryStats;
 import dev.cgan.bindings.NativeCalls;
+import dev.cgan.bindings.UnsupportedOperatorException;
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -33,11 +36,13 @@ public final class Device implements AutoCloseable {
     private final String name;
     private final NativeCalls calls;
     private final MemoryPool pool;
+    private final List<MemoryPool> graphMemory = new ArrayList<>();
     private final ArrayDeque<Tensor[]> spareStorage = new ArrayDeque<>();
 
     private final boolean tracksClosing = Boolean.getBoolean("cgan.track");
 
     private TensorScope innermost;
+    private MemoryPool capturing; // where tensors are made while a graph is captured, else null
     private long lastId;
     private long liveTensors;
     private boolean open = true;
@@ -109,7 +114,7 @@ public final class Device implements AutoCloseable {
         enter();
         try {
             checkOpen();
-            Block block = pool.take(Math.multiplyExact(shape.size(), (long) dtype.bytes()));
+            Block block = source().take(Math.multiplyExact(shape.size(), (long) dtype.bytes()));
             return adopt(new Tensor(this, ++lastId, dtype, shape, block, 0));
         } catch (dev.cgan.bindings.DeviceOutOfMemoryException first) {
             return emptyAfterTrim(dtype, shape, first);
@@ -121,11 +126,15 @@ public final class Device implements AutoCloseable {
     private Tensor emptyAfterTrim(DType dtype, Shape shape, RuntimeException first) {
         pool.trim();
         try {
-            Block block = pool.take(shape.size() * dtype.bytes());
+            Block block = source().take(shape.size() * dtype.bytes());
             return adopt(new Tensor(this, ++lastId, dtype, shape, block, 0));
         } catch (dev.cgan.bindings.DeviceOutOfMemoryException second) {
             throw outOfMemory("for " + dtype + shape, first);
         }
+    }
+
+    private MemoryPool source() {
+        return capturing == null ? pool : capturing;
     }
 
     /** {@return zeros} */
@@ -184,15 +193,96 @@ public final class Device implements AutoCloseable {
         return shape;
     }
 
+    // ---- graphs ----
+
+    /** {@return whether this device can {@link #capture}; the CPU, which runs each operator at once, cannot} */
+    public boolean canCapture() {
+        try {
+            run(NativeCalls::graphBegin);
+            run(NativeCalls::graphDiscard);
+            return true;
+        } catch (UnsupportedOperatorException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Captures the operators that a body calls: they are checked, but do not run before the {@linkplain Graph#launch launch}
+     * of the result. What is fixed is which operators run, on which tensors, with which numbers given by value; what they
+     * read from tensors is read at each launch.
+     *
+     * <p>Tensors that the body makes belong to the graph, and no other operator gets their memory. Those that it keeps in a
+     * scope that stays open hold the results of the latest launch.
+     *
+     * @param body must not copy between host and device, for instance by {@link Tensor#item()}
+     * @return the graph, to be closed before the device
+     * @throws NotCapturableException if the body does what cannot be captured
+     */
+    public Graph capture(Runnable body) {
+        trim(); // the memory that the operators used when they ran by themselves
+        MemoryPool memory = new MemoryPool(calls);
+        MemorySegment[] handle = new MemorySegment[1];
+        try {
+            once(NativeCalls::graphBegin);
+            graphMemory.add(memory);
+            capturing = memory;
+            try {
+                body.run();
+                once(open -> handle[0] = open.graphEnd());
+            } catch (RuntimeException | Error e) {
+                abandon(e);
+                throw e;
+            } finally {
+                capturing = null;
+            }
+            return new Graph(this, handle[0], memory);
+        } catch (UnsupportedOperatorException
+                | dev.cgan.bindings.DeviceOutOfMemoryException
+                | DeviceOutOfMemoryException e) {
+            throw new NotCapturableException(e);
+        } finally {
+            if (handle[0] == null) {
+                retire(memory);
+            }
+        }
+    }
+
+    /** Ends a capture that failed, unless the failure ended it. */
+    private void abandon(Throwable failure) {
+        try {
+            once(NativeCalls::graphDiscard);
+        } catch (IllegalArgumentException e) {
+            // nothing is captured any more: it was the end that failed
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    /** A graph is gone: its memory goes back to the native library. */
+    void retire(MemoryPool memory) {
+        enter();
+        try {
+            memory.retire();
+            if (memory.liveBytes() == 0) {
+                graphMemory.remove(memory);
+            }
+        } finally {
+            exit();
+        }
+    }
+
     // ---- memory ----
 
-    /** {@return live, cached and peak bytes, and counts} */
+    /** {@return live, cached and peak bytes, and counts; all memory of graphs is live} */
     public MemoryReport memory() {
         MemoryStats stats = calls.memory();
+        long graphBytes = graphMemory.stream()
+                .mapToLong(memory -> memory.liveBytes() + memory.cachedBytes())
+                .sum();
         return new MemoryReport(
-                pool.liveBytes(),
+                pool.liveBytes() + graphBytes,
                 pool.cachedBytes(),
-                pool.peakBytes(),
+                pool.peakBytes() + graphBytes,
                 liveTensors,
                 stats.liveBytes(),
                 stats.workspaceBytes(),
@@ -275,17 +365,23 @@ public final class Device implements AutoCloseable {
 
     /** Runs one native call; if memory ran out, once more after trimming the pool. */
     void run(Consumer<NativeCalls> call) {
+        try {
+            once(call);
+        } catch (dev.cgan.bindings.DeviceOutOfMemoryException first) {
+            trim();
+            try {
+                once(call);
+            } catch (dev.cgan.bindings.DeviceOutOfMemoryException second) {
+                throw outOfMemory("for the workspace of an operator", first);
+            }
+        }
+    }
+
+    private void once(Consumer<NativeCalls> call) {
         enter();
         try {
             checkOpen();
             call.accept(calls);
-        } catch (dev.cgan.bindings.DeviceOutOfMemoryException first) {
-            pool.trim();
-            try {
-                call.accept(calls);
-            } catch (dev.cgan.bindings.DeviceOutOfMemoryException second) {
-                throw outOfMemory("for the workspace of an operator", first);
-            }
         } finally {
             exit();
         }
@@ -313,7 +409,7 @@ public final class Device implements AutoCloseable {
     void forget(Tensor tensor) {
         liveTensors--;
         if (--tensor.block().views == 0) {
-            pool.giveBack(tensor.block());
+            tensor.block().pool.giveBack(tensor.block());
         }
     }
 

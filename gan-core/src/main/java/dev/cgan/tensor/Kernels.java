@@ -472,6 +472,17 @@ public final class Kernels {
         dst.getFirst().device().run(calls -> calls.ema(decay, from, to));
     }
 
+    /** As {@link #ema}, with the decay in an F64 tensor of one element. */
+    public static void emaBy(Tensor decay, List<? extends Tensor> src, List<? extends Tensor> dst) {
+        if (dst.isEmpty()) {
+            return;
+        }
+        Tensor.View by = decay.view();
+        List<Tensor.View> from = views(src);
+        List<Tensor.View> to = changed(dst);
+        decay.device().run(calls -> calls.emaBy(by, from, to));
+    }
+
     /** Moves every element of every tensor into [low, high]. */
     public static void clamp(double low, double high, List<? extends Tensor> tensors) {
         if (tensors.isEmpty()) {

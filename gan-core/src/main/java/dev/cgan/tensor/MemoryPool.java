@@ -23,6 +23,7 @@ final class MemoryPool {
     private final NativeCalls calls;
     private final ArrayDeque<Block>[] free = newFreeLists();
 
+    private boolean retired;
     private long liveBytes;
     private long cachedBytes;
     private long peakBytes;
@@ -47,7 +48,7 @@ final class MemoryPool {
                 return lent(block);
             }
         }
-        return lent(new Block(calls.bufferCreate(rounded), rounded, wanted));
+        return lent(new Block(this, calls.bufferCreate(rounded), rounded, wanted));
     }
 
     private Block lent(Block block) {
@@ -57,6 +58,11 @@ final class MemoryPool {
     }
 
     void giveBack(Block block) {
+        if (retired) {
+            liveBytes -= block.bytes;
+            calls.bufferDestroy(block.buffer);
+            return;
+        }
         if (free[block.sizeClass] == null) {
             free[block.sizeClass] = new ArrayDeque<>();
         }
@@ -74,6 +80,12 @@ final class MemoryPool {
                 calls.bufferDestroy(block.buffer);
             }
         }
+    }
+
+    /** Frees all blocks: the cached ones now, the others when they are given back. */
+    void retire() {
+        retired = true;
+        trim();
     }
 
     long liveBytes() {

@@ -488,6 +488,25 @@ public class Tensor {
     }
 
     /**
+     * Replaces the memory of all elements as {@link #copyFrom(byte[])} does, but beside the work that is queued: the copy
+     * waits for the operators up to the last one so far that uses this tensor's memory, and operators called later that
+     * use it see the copy. So the data of the next step travels while this one runs.
+     */
+    public final Tensor upload(byte[] values) {
+        if (values.length != bytes()) {
+            throw new IllegalArgumentException(
+                    this + " takes " + bytes() + " bytes, but " + values.length + " were given");
+        }
+        return upload(MemorySegment.ofArray(values));
+    }
+
+    /** Replaces the elements of an I32 tensor; as {@link #upload(byte[])}. */
+    public final Tensor upload(int[] values) {
+        checkSource(DType.I32, values.length);
+        return upload(MemorySegment.ofArray(values));
+    }
+
+    /**
      * Replaces the elements by those of another tensor of the same shape, converted if its type differs; as
      * {@link #copyFrom(float[])}.
      */
@@ -536,6 +555,13 @@ public class Tensor {
         View to = view();
         to.block.version++;
         device.run(calls -> calls.bufferWrite(to.buffer(), to.offsetBytes, host));
+        return this;
+    }
+
+    private Tensor upload(MemorySegment host) {
+        View to = view();
+        to.block.version++;
+        device.run(calls -> calls.bufferUpload(to.buffer(), to.offsetBytes, host));
         return this;
     }
 

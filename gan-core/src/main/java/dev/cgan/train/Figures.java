@@ -16,15 +16,24 @@ import java.util.Optional;
  */
 record Figures(float discriminatorLoss, float generatorLoss, float real, float fake) {
 
-    /** {@return the numbers of a step, fetched in one transfer} */
+    /** {@return the numbers of a step} */
     static Figures read(Losses losses) {
-        Tensor all = Tensor.concat(
+        return read(gather(losses));
+    }
+
+    /** {@return the numbers of a step in one tensor, to be fetched in one transfer} */
+    static Tensor gather(Losses losses) {
+        return Tensor.concat(
                 0,
                 losses.discriminator().detach().reshape(1),
                 losses.generator().detach().reshape(1),
                 losses.real().mean().reshape(1),
                 losses.fake().mean().reshape(1));
-        float[] values = all.toFloats();
+    }
+
+    /** {@return numbers that were {@linkplain #gather gathered}} */
+    static Figures read(Tensor gathered) {
+        float[] values = gathered.toFloats();
         return new Figures(values[0], values[1], values[2], values[3]);
     }
 

@@ -16,13 +16,17 @@ final class GeneratorAverage {
     private final List<Tensor> averages;
     private final Generator average;
     private final double decay;
+    private final Tensor present; // the decay of this step, on the device
+    private double presentDecay;
 
     GeneratorAverage(Generator source, Generator average, double decay) {
         this.average = average;
         this.decay = decay;
+        presentDecay = decay;
         sources = new ArrayList<>(source.stateDict().values());
         averages = new ArrayList<>(average.stateDict().values());
         average.loadState(source.stateDict());
+        present = averages.getFirst().device().doubles(new double[] {decay});
     }
 
     Generator generator() {
@@ -30,12 +34,20 @@ final class GeneratorAverage {
     }
 
     /**
-     * Takes in the generator as it is after a step.
+     * Sets the decay for a step.
      *
      * @param step counted from 1
      */
-    void update(long step) {
+    void at(long step) {
         double d = Math.min(decay, (1.0 + step) / (10.0 + step));
-        Kernels.ema(d, sources, averages);
+        if (d != presentDecay) {
+            present.copyFrom(new double[] {d});
+            presentDecay = d;
+        }
+    }
+
+    /** Takes in the generator as it is after the step. */
+    void update() {
+        Kernels.emaBy(present, sources, averages);
     }
 }

@@ -27,6 +27,8 @@ import java.util.Optional;
  * @param seed of weights, noise and order of the images
  * @param device the device's name
  * @param threads worker threads of the CPU device; 0 lets the device choose
+ * @param graph {@code auto}: where the device can, capture the training step once and replay it; {@code off}: never. The
+ *     bits are the same
  * @param sampleEvery steps between pictures; 0 for none
  * @param checkpointEvery steps between checkpoints; 0 for one at the end only
  * @param keep how many of the newest checkpoints to keep, beside the best
@@ -43,6 +45,7 @@ public record TrainConfig(
         long seed,
         String device,
         int threads,
+        String graph,
         int sampleEvery,
         int checkpointEvery,
         int keep,
@@ -59,11 +62,13 @@ public record TrainConfig(
             "seed",
             "device",
             "threads",
+            "graph",
             "sample_every",
             "checkpoint_every",
             "keep",
             "trace");
 
+    private static final List<String> GRAPH = List.of("auto", "off");
     private static final int MANY = 1_000_000_000;
 
     /** Checks what {@link #of} checks. */
@@ -75,6 +80,9 @@ public record TrainConfig(
         inRange("steps", steps, 1, MANY);
         inRange("batch", batch, 1, 1_000_000);
         inRange("threads", threads, 0, 256);
+        if (!GRAPH.contains(graph)) {
+            throw new ConfigException("graph must be " + String.join(" or ", GRAPH) + ", not '" + graph + "'");
+        }
         inRange("sample_every", sampleEvery, 0, MANY);
         inRange("checkpoint_every", checkpointEvery, 0, MANY);
         inRange("keep", keep, 1, 1_000_000);
@@ -113,6 +121,7 @@ public record TrainConfig(
         map.put("seed", seed);
         map.put("device", device);
         map.put("threads", (long) threads);
+        map.put("graph", graph);
         map.put("sample_every", (long) sampleEvery);
         map.put("checkpoint_every", (long) checkpointEvery);
         map.put("keep", (long) keep);
@@ -211,6 +220,7 @@ public record TrainConfig(
                         whole("seed", 42),
                         text("device").orElse("auto"),
                         integer("threads", 0),
+                        graph(),
                         integer("sample_every", 50),
                         integer("checkpoint_every", 500),
                         integer("keep", 3),
@@ -242,6 +252,13 @@ public record TrainConfig(
 
         private Optional<String> text(String key) {
             return Optional.ofNullable(values.get(key)).map(Objects::toString);
+        }
+
+        /** YAML reads {@code off} as false. */
+        private String graph() {
+            return values.get("graph") instanceof Boolean on
+                    ? (on ? "auto" : "off")
+                    : text("graph").orElse("auto");
         }
 
         private Optional<String> data() {

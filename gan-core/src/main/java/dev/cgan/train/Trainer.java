@@ -1,13 +1,10 @@
 package dev.cgan.train;
 
 import dev.cgan.data.Batches;
-import dev.cgan.data.DataBatch;
 import dev.cgan.data.Dataset;
 import dev.cgan.data.Prefetcher;
-import dev.cgan.gan.Batch;
 import dev.cgan.gan.CommonSettings;
 import dev.cgan.gan.ImageShape;
-import dev.cgan.gan.Losses;
 import dev.cgan.gan.ModelType;
 import dev.cgan.gan.Network;
 import dev.cgan.io.CheckpointStore;
@@ -24,8 +21,7 @@ import dev.cgan.optim.Schedule;
 import dev.cgan.tensor.DType;
 import dev.cgan.tensor.Device;
 import dev.cgan.tensor.MemoryReport;
-import dev.cgan.tensor.Tensor;
-import dev.cgan.tensor.TensorScope;
+import dev.cgan.tensor.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -49,9 +45,9 @@ public final class Trainer implements AutoCloseable {
     private final Device device;
     private final Philox random;
     private final TrainingState state;
+    private final StepRunner runner;
     private final Batches batches;
     private final ImageShape images;
-    private final LabelPrior labels;
     private final Schedule schedule;
     private final SampleGrid grid;
     private final Pace pace;
@@ -83,7 +79,14 @@ public final class Trainer implements AutoCloseable {
             batches = state.model().usesFileOrder()
                     ? Batches.inFileOrder(dataset, rows)
                     : Batches.shuffled(dataset, rows, config.seed());
-            labels = new LabelPrior(dataset, device);
+            runner = new StepRunner(
+                    device,
+                    state,
+                    random,
+                    new LabelPrior(dataset, device),
+                    Shape.of(rows, images.height(), images.width(), images.channels()),
+                    config.graph().equals("auto"),
+                    this::declined);
             grid = new SampleGrid(state.drawing(), images, random, device);
             pace = new Pace(rows);
         } catch (RuntimeException | Error e) {
@@ -165,7 +168,7 @@ public final class Trainer implements AutoCloseable {
         }
         try (Prefetcher feed = new Prefetcher(batches, step + 1)) {
             while (step < config.steps() && !stopRequested) {
-                train(feed.next());
+                train(feed);
             }
             if (keeper != null && savedStep < step) {
                 save();
@@ -201,6 +204,11 @@ public final class Trainer implements AutoCloseable {
         return step;
     }
 
+    /** {@return whether steps are replayed from a captured graph; so from the second one on, if they are at all} */
+    public boolean replays() {
+        return runner.replays();
+    }
+
     /** {@return the device's memory, for estimates and tests} */
     public MemoryReport memory() {
         return device.memory();
@@ -209,31 +217,34 @@ public final class Trainer implements AutoCloseable {
     /** Frees the model and the device. What was not saved is lost. */
     @Override
     public void close() throws IOException {
-        try (device) {
+        try (device;
+                runner) {
             if (keeper != null) {
                 keeper.close();
             }
         }
     }
 
-    private void train(DataBatch host) throws IOException {
+    private void train(Prefetcher feed) throws IOException {
         long begin = System.nanoTime();
         long number = step + 1;
         boolean pictured = keeper != null && isDue(number, config.sampleEvery());
+        boolean traced = keeper != null && number <= config.trace();
         SampleGrid.Images picture = null;
         Figures figures;
-        state.learningRate(schedule.at(number));
-        try (TensorScope _ = device.scope("step")) {
-            Batch real = upload(host);
-            TrainerStep draws = new TrainerStep(random.at(number), number, labels);
-            Losses losses = state.model().step(real, draws);
-            state.average(number);
-            figures = Figures.read(losses);
-            if (pictured && state.model().showsStepImages()) {
-                picture = grid.arrange(losses.images().toFloats());
+        if (!runner.holds(number)) {
+            runner.upload(feed.next());
+        }
+        try (StepRunner.Made made = runner.make(number, schedule.at(number), traced)) {
+            if (number < config.steps() && feed.isReady()) {
+                runner.upload(feed.next()); // while the step runs
             }
-            if (keeper != null && number <= config.trace()) {
-                keeper.trace(number, real, draws.draws(), figures);
+            figures = Figures.read(made.figures());
+            if (pictured && state.model().showsStepImages()) {
+                picture = grid.arrange(made.images().toFloats());
+            }
+            if (traced) {
+                keeper.trace(number, made.real(), made.draws(), figures);
             }
         }
         step = number;
@@ -248,10 +259,9 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    private Batch upload(DataBatch host) {
-        Tensor pixels = device.bytes(host.pixels(), host.size(), images.height(), images.width(), images.channels());
-        // In the order (p - 127.5) / 127.5 the difference is exact, so that opposite pixels become opposite numbers.
-        return new Batch(pixels.convert(DType.F32, 1, -127.5).dividedBy(127.5), device.ints(host.labels()));
+    private void declined(String why) {
+        listener.onWarning("the training step is not captured as a graph, and so runs operator by operator: " + why
+                + "; --graph off tells that this is meant");
     }
 
     private void record(Figures figures, double seconds) throws IOException {

@@ -2,6 +2,7 @@ package dev.cgan.train;
 
 import dev.cgan.gan.Step;
 import dev.cgan.nn.RandomSource;
+import dev.cgan.tensor.NotCapturableException;
 import dev.cgan.tensor.Tensor;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -15,6 +16,7 @@ final class TrainerStep implements Step {
     private final RandomSource random;
     private final long number;
     private final LabelPrior labels;
+    private final boolean captured;
     private final Map<String, Integer> uses = new HashMap<>();
     private final Map<String, Tensor> draws = new LinkedHashMap<>();
 
@@ -24,13 +26,31 @@ final class TrainerStep implements Step {
      * @param labels how labels are drawn
      */
     TrainerStep(RandomSource random, long number, LabelPrior labels) {
+        this(random, number, labels, false);
+    }
+
+    private TrainerStep(RandomSource random, long number, LabelPrior labels, boolean captured) {
         this.random = random;
         this.number = number;
         this.labels = labels;
+        this.captured = captured;
+    }
+
+    /**
+     * {@return a step that stands for many, which are to be replayed from it: it has no number to decide by}
+     *
+     * @param random the source, whose step is in device memory
+     * @param labels how labels are drawn
+     */
+    static TrainerStep captured(RandomSource random, LabelPrior labels) {
+        return new TrainerStep(random, 0, labels, true);
     }
 
     @Override
     public long number() {
+        if (captured) {
+            throw new NotCapturableException("the model's step depends on the step's number");
+        }
         return number;
     }
 

@@ -43,15 +43,17 @@ final class TrainingState {
         return average.map(GeneratorAverage::generator).orElseGet(model::generator);
     }
 
-    /** Takes the generator, as it is after a step, into the average. */
-    void average(long step) {
-        average.ifPresent(it -> it.update(step));
+    /** Writes to device memory what differs from step to step: the learning rate, and the decay of the average. */
+    void begin(long step, double learningRate) {
+        for (Network network : model.networks()) {
+            network.optimizer().learningRate(learningRate);
+        }
+        average.ifPresent(it -> it.at(step));
     }
 
-    void learningRate(double rate) {
-        for (Network network : model.networks()) {
-            network.optimizer().learningRate(rate);
-        }
+    /** Takes the generator, as it is after a step, into the average. */
+    void average() {
+        average.ifPresent(GeneratorAverage::update);
     }
 
     /** {@return parameters and buffers by name} */

@@ -42,7 +42,8 @@ class GeneratorAverageTest {
                     String prefix = GoldenRun.stepPrefix(step);
                     Batch real = new Batch(run.tensor(prefix + "real"), run.tensor(prefix + "labels"));
                     model.step(real, run.step(step, Map.of()));
-                    average.update(step);
+                    average.at(step);
+                    average.update();
                 }
             }
             Map<String, Tensor> state = new LinkedHashMap<>();

@@ -10,11 +10,13 @@ import dev.cgan.gan.Settings;
 import dev.cgan.nn.Philox;
 import dev.cgan.tensor.DType;
 import dev.cgan.tensor.Device;
+import dev.cgan.tensor.Shape;
 import dev.cgan.tensor.Tensor;
 import dev.cgan.tensor.TensorScope;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 
 /** A model of few channels on images of 8x8x1, trained step by step without a folder. */
 final class SmallTraining {
@@ -45,6 +47,23 @@ final class SmallTraining {
         rows = batch * state.model().batchesPerStep();
     }
 
+    /** What a test does with a model and what makes its steps. */
+    interface Body {
+        void accept(SmallTraining training, StepRunner runner);
+    }
+
+    /** Makes a model on a device of its own, and what makes steps of two images. */
+    static void run(String deviceName, String model, Body body, Consumer<String> onDecline) {
+        try (Device device = Device.open(deviceName);
+                TensorScope _ = device.scope("model")) {
+            SmallTraining it = new SmallTraining(device, model, 2, Map.of());
+            Shape images = Shape.of(it.rows, SIDE, SIDE, 1);
+            try (StepRunner runner = new StepRunner(device, it.state, it.random, it.labels, images, true, onDecline)) {
+                body.accept(it, runner);
+            }
+        }
+    }
+
     /** {@return the learning rate of all steps} */
     double learningRate() {
         return learningRate;
@@ -66,11 +85,11 @@ final class SmallTraining {
     Figures step(long number) {
         try (TensorScope _ = device.scope("step")) {
             Tensor images = random.at(number).uniform("real", -1, 1, rows, SIDE, SIDE, 1);
-            state.learningRate(learningRate);
+            state.begin(number, learningRate);
             Batch real = new Batch(images, device.ints(new int[rows]));
             TrainerStep draws = new TrainerStep(random.at(number), number, labels);
             Figures figures = Figures.read(state.model().step(real, draws));
-            state.average(number);
+            state.average();
             state.notFinite();
             return figures;
         }

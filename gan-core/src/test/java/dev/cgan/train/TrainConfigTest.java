@@ -43,7 +43,11 @@ class TrainConfigTest {
                 "data",
                 List.of("a", "b"),
                 "threads",
-                2));
+                2,
+                "graph",
+                false));
+        assertThat(config.graph()).isEqualTo("off");
+        assertThat(TrainConfig.defaults().graph()).isEqualTo("auto");
         assertThat(config.data()).isEqualTo("a,b");
         assertThat(config.deviceName()).isEqualTo("auto?threads=2");
         assertThat(TrainConfig.deviceName("cpu?isa=baseline", 1)).isEqualTo("cpu?isa=baseline&threads=1");
@@ -71,6 +75,8 @@ class TrainConfigTest {
                 .hasMessage("batch must be less than 2147483648, not 5000000000");
         assertThatThrownBy(() -> TrainConfig.of(Map.of("data", " ")))
                 .hasMessage("data must name a data set, a folder or files");
+        assertThatThrownBy(() -> TrainConfig.of(Map.of("graph", "always")))
+                .hasMessage("graph must be auto or off, not 'always'");
         assertThatThrownBy(() -> TrainConfig.of(Map.of("settings", 3)))
                 .hasMessage("settings must be a map of keys to values, not 3");
         assertThatThrownBy(() -> TrainConfig.of(Map.of("sampel_every", 3)))
