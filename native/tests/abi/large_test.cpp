@@ -10,7 +10,7 @@ namespace cgan::test {
 namespace {
 
 constexpr std::int64_t kWidth = 64;
-constexpr std::int64_t kRows = (std::int64_t{1} << 31) / (kWidth * 4) + 3;
+constexpr std::int64_t kRows = (std::int64_t{1} << 31) / (kWidth * 4) + 3 * kWidth;
 
 std::int64_t available_bytes() {
     std::ifstream info("/proc/meminfo");
@@ -105,23 +105,26 @@ TEST_F(Large, Reductions) {
     EXPECT_NEAR(1, at(one, 0, 1)[0], 1e-5);
 }
 
-TEST_F(Large, ProductsAndConvolutions) {
+TEST_F(Large, Products) {
     const cgan_tensor ones = s.floats({kWidth, 1}, Floats(kWidth, 1));
     const cgan_tensor product = s.tensor(CGAN_F32, {kRows, 1});
     const auto matmul = sized<cgan_matmul_params>();
     ASSERT_CGAN_OK(cgan_matmul(s, &matmul, &big, &ones, &product));
     EXPECT_EQ((Floats{kWidth, 3 * kWidth}), at(product, kRows - 2, 2));
+}
 
-    // The same numbers as a batch of 8 x 8 images, each reduced to one by a filter of its size.
-    const cgan_tensor images = describe(CGAN_F32, {kRows, 8, 8, 1}, big.buffer);
-    const cgan_tensor filter = s.floats({1, 8, 8, 1}, Floats(64, 0.5));
-    const cgan_tensor result = describe(CGAN_F32, {kRows, 1, 1, 1}, product.buffer);
+// The same numbers as a batch of 64 x 64 images, each reduced to 16 x 16.
+TEST_F(Large, Convolutions) {
+    const std::int64_t n = kRows / kWidth;
+    const cgan_tensor images = describe(CGAN_F32, {n, kWidth, kWidth, 1}, big.buffer);
+    const cgan_tensor filter = s.floats({1, 4, 4, 1}, Floats(16, 0.5));
+    const cgan_tensor result = s.tensor(CGAN_F32, {n, 16, 16, 1});
     auto conv = sized<cgan_conv2d_params>();
-    conv.stride_h = conv.stride_w = 8;
+    conv.stride_h = conv.stride_w = 4;
     ASSERT_CGAN_OK(cgan_conv2d_forward(s, &conv, &images, &filter, nullptr, &result));
-    EXPECT_EQ((Floats{kWidth / 2, 3 * kWidth / 2}), at(product, kRows - 2, 2));
+    EXPECT_EQ((Floats{8, 12}), at(result, n * 256 - 17, 2)); // 16 / 2, and (12 * 1 + 4 * 3) / 2
     ASSERT_CGAN_OK(cgan_conv2d_backward_data(s, &conv, &filter, &result, nullptr, &images));
-    EXPECT_EQ((Floats{kWidth / 4, 3 * kWidth / 4}), at(big, (kRows - 1) * kWidth - 1, 2));
+    EXPECT_EQ((Floats{4, 6}), at(big, (kRows - 4) * kWidth - 1, 2));
 }
 
 } // namespace
