@@ -1,7 +1,7 @@
 // conv_direct.cpp -- forward and backward-data convolution over gathered rows
 //
 // result  : at each position of a phase (conv_plan.h), the sum over its taps of a source row times a filter
-// blocks  : 96 positions, counted through the whole batch, so that register tiles are full across image
+// blocks  : up to 96 positions, counted through the whole batch, so that register tiles are full across image
 //           borders; each block sees all taps while its sources are in L2
 // padding : a tap outside the image reads a row of zeros
 // thin    : fewer than 8 source channels are packed tile by tile (the kernel does); fewer than 8 result
@@ -19,6 +19,14 @@ namespace cgan::fast {
 namespace {
 
 constexpr std::int64_t kBlock = 96; // positions; a multiple of the tile's 6 rows and of a pooling window's 4
+
+// Positions of each block, so that all threads have equally many.
+std::int64_t block_size(const Machine& machine, std::int64_t total, std::int64_t multiple) {
+    const std::int64_t rounds = ceil_div(total, kBlock * machine.pool.threads());
+    return std::min(
+        kBlock,
+        round_up(ceil_div(total, std::max<std::int64_t>(rounds, 1) * machine.pool.threads()), multiple));
+}
 
 struct Images {
     const float* data;
@@ -127,8 +135,9 @@ void run_stencil(Machine& machine, const Stencil& stencil, const float* packed, 
     const float* zeros = zero_row(machine, src.c);
     const BlockScratches scratches(machine, taps, 0);
     const RowOrder order{stencil.y.count, stencil.x.count};
-    machine.pool.parallel(ceil_div(total, kBlock), [&](std::int64_t block, int worker) {
-        const std::int64_t begin = block * kBlock, count = std::min(kBlock, total - begin);
+    const std::int64_t size = block_size(machine, total, kRows);
+    machine.pool.parallel(ceil_div(total, size), [&](std::int64_t block, int worker) {
+        const std::int64_t begin = block * size, count = std::min(size, total - begin);
         const BlockScratch scratch = scratches.of(worker);
         gather_rows(stencil, src, zeros, order, begin, count, scratch.rows);
         for (std::int64_t i = 0; i < count; i++) {
@@ -292,8 +301,9 @@ void direct_pool_forward(Machine& machine, const ConvShape& shape, const float* 
     const WindowOrder order{shape.oh / 2, shape.ow / 2};
     const std::int64_t total = shape.n * order.h * order.w * 4;
     const Images images{src, shape.h, shape.w, shape.c};
-    machine.pool.parallel(ceil_div(total, kBlock), [&](std::int64_t block, int worker) {
-        const std::int64_t begin = block * kBlock, count = std::min(kBlock, total - begin);
+    const std::int64_t size = block_size(machine, total, 2 * kRows); // and of 4
+    machine.pool.parallel(ceil_div(total, size), [&](std::int64_t block, int worker) {
+        const std::int64_t begin = block * size, count = std::min(size, total - begin);
         const BlockScratch scratch = scratches.of(worker);
         gather_rows(stencil, images, zeros, order, begin, count, scratch.rows);
         for (std::int64_t i = 0; i < count; i++) scratch.dst[i] = scratch.pooled + i * shape.k;

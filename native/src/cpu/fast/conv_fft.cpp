@@ -22,11 +22,13 @@
 namespace cgan::fast {
 namespace {
 
-constexpr std::int64_t kChunkBytes = std::int64_t{64} << 20;
+constexpr std::int64_t kChunkBytes = std::int64_t{16} << 20; // stays in the last cache
 constexpr int kMaxSide = 16;
 
 std::int64_t complex_count(int n) { return (n * n - 4) / 2; }
-std::int64_t source_planes(int n) { return 4 + 3 * complex_count(n); } // re, im, re +- im
+std::int64_t source_planes(const Machine& machine, int n) {
+    return 4 + machine.kernels.planes * complex_count(n);
+}
 std::int64_t result_planes(int n) { return 4 + 2 * complex_count(n); } // re, im
 
 std::int64_t panels_of(std::int64_t channels) { return ceil_div(channels, kPanel); }
@@ -154,7 +156,7 @@ TileSource empty_window() { return {nullptr, 0, 0, 0, 0, 0, 0, kPanel}; }
 // [phase, k / 16][c][16]
 Spectra forward_filter(Machine& machine, const ConvShape& shape, const SpectralPlan& plan, const float* wei) {
     const std::int64_t depth = round_up(shape.c, kPanel), panels = panels_of(shape.k);
-    const Spectra out = take(machine, source_planes(plan.n), plan.phases() * panels, depth);
+    const Spectra out = take(machine, source_planes(machine, plan.n), plan.phases() * panels, depth);
     std::int64_t first = 0;
     for (const Stencil& s : stencils_of(plan)) {
         Scratch::Frame frame(machine.scratch);
@@ -178,7 +180,7 @@ Spectra forward_filter(Machine& machine, const ConvShape& shape, const SpectralP
 Spectra backward_filter(Machine& machine, const ConvShape& shape, const SpectralPlan& plan,
                         const float* wei) {
     const std::int64_t rows = round_up(shape.k, kPanel), panels = panels_of(shape.c);
-    const Spectra out = take(machine, source_planes(plan.n), panels, plan.phases() * rows);
+    const Spectra out = take(machine, source_planes(machine, plan.n), panels, plan.phases() * rows);
     std::int64_t first = 0;
     for (const Stencil& s : stencils_of(plan)) {
         Scratch::Frame frame(machine.scratch);
@@ -208,10 +210,13 @@ void multiply(Machine& machine, int n, Product kind, const Spectra& a, const Spe
     const std::int64_t frequencies = 4 + complex_count(n);
     const std::int64_t pieces = std::min(ceil_div(16 * machine.pool.threads(), frequencies), b.panels);
     const std::int64_t panels = ceil_div(b.panels, pieces);
+    const auto source_plane = [&](std::int64_t f) {
+        return f < 4 ? f : 4 + machine.kernels.planes * (f - 4);
+    };
     machine.pool.parallel(frequencies * pieces, [&](std::int64_t task, int) {
         const std::int64_t f = task / pieces, panel = task % pieces * panels;
         if (panel >= b.panels) return;
-        const std::int64_t in = f < 4 ? f : 4 + 3 * (f - 4), to = f < 4 ? f : 4 + 2 * (f - 4);
+        const std::int64_t in = source_plane(f), to = f < 4 ? f : 4 + 2 * (f - 4);
         SpectralProduct p{};
         p.real = f < 4;
         p.over_images = kind == Product::OverImages;
@@ -229,6 +234,13 @@ void multiply(Machine& machine, int n, Product kind, const Spectra& a, const Spe
         p.rows = out.items;
         p.depth = depth;
         p.panels = std::min(panels, b.panels - panel);
+        if (const std::int64_t next = task + machine.pool.threads(); next < frequencies * pieces) {
+            const std::int64_t planes = source_plane(next / pieces) - in;
+            p.a_ahead = planes * a.plane();
+            p.a_lines = a.panels * a.items;
+            p.b_ahead = planes * b.plane() + (next % pieces * panels - panel) * b.items * kPanel;
+            p.b_lines = std::min(panels, b.panels - next % pieces * panels) * b.items;
+        }
         machine.kernels.spectral_product(p);
     });
 }
@@ -331,11 +343,11 @@ void spectral_forward(Machine& machine, const ConvShape& shape, const SpectralPl
     const std::int64_t in_panels = panels_of(shape.c), out_panels = plan.phases() * panels_of(shape.k);
     const Spectra filter = forward_filter(machine, shape, plan, wei);
     const std::int64_t chunk =
-        chunk_of(shape, plan, source_planes(plan.n), in_panels, result_planes(plan.n), out_panels);
+        chunk_of(shape, plan, source_planes(machine, plan.n), in_panels, result_planes(plan.n), out_panels);
     for (std::int64_t first = 0; first < shape.n; first += chunk) {
         Scratch::Frame chunk_frame(machine.scratch);
         const std::int64_t images = std::min(chunk, shape.n - first), items = images * plan.tiles();
-        const Spectra x = take(machine, source_planes(plan.n), in_panels, items);
+        const Spectra x = take(machine, source_planes(machine, plan.n), in_panels, items);
         const Spectra y = take(machine, result_planes(plan.n), out_panels, items);
         transform_images(machine, plan.n, source_grid(shape, plan, src, first), images, 1, x, 0);
         multiply(machine, plan.n, Product::ConjugateFilter, x, filter, filter.items, false, y);
@@ -395,11 +407,11 @@ void spectral_backward_data(Machine& machine, const ConvShape& shape, const Spec
     const std::int64_t tiles = tiles_y * tiles_x;
     const Spectra filter = backward_filter(machine, shape, plan, wei);
     const std::int64_t chunk =
-        chunk_of(shape, plan, source_planes(plan.n), in_panels, result_planes(plan.n), out_panels);
+        chunk_of(shape, plan, source_planes(machine, plan.n), in_panels, result_planes(plan.n), out_panels);
     for (std::int64_t first = 0; first < shape.n; first += chunk) {
         Scratch::Frame chunk_frame(machine.scratch);
         const std::int64_t images = std::min(chunk, shape.n - first);
-        const Spectra dy = take(machine, source_planes(plan.n), in_panels, images * tiles);
+        const Spectra dy = take(machine, source_planes(machine, plan.n), in_panels, images * tiles);
         const Spectra dx = take(machine, result_planes(plan.n), out_panels, images * tiles);
         if (plan.single) {
             transform_gradient(machine, shape, plan, d_dst, pooled, first, images, dy);
@@ -448,14 +460,14 @@ void spectral_backward_filter(Machine& machine, const ConvShape& shape, const Sp
                               const float* src, const float* d_dst, float* d_wei, const Pooled* pooled) {
     Scratch::Frame frame(machine.scratch);
     const std::int64_t x_panels = panels_of(shape.c), y_panels = plan.phases() * panels_of(shape.k);
-    const std::int64_t chunk =
-        chunk_of(shape, plan, source_planes(plan.n), x_panels, source_planes(plan.n), y_panels);
+    const std::int64_t chunk = chunk_of(shape, plan, source_planes(machine, plan.n), x_panels,
+                                        source_planes(machine, plan.n), y_panels);
     const Spectra dw = take(machine, result_planes(plan.n), x_panels, y_panels * kPanel);
     for (std::int64_t first = 0; first < shape.n; first += chunk) {
         Scratch::Frame chunk_frame(machine.scratch);
         const std::int64_t images = std::min(chunk, shape.n - first), items = images * plan.tiles();
-        const Spectra x = take(machine, source_planes(plan.n), x_panels, items);
-        const Spectra dy = take(machine, source_planes(plan.n), y_panels, items);
+        const Spectra x = take(machine, source_planes(machine, plan.n), x_panels, items);
+        const Spectra dy = take(machine, source_planes(machine, plan.n), y_panels, items);
         transform_images(machine, plan.n, source_grid(shape, plan, src, first), images, 1, x, 0);
         transform_gradient(machine, shape, plan, d_dst, pooled, first, images, dy);
         multiply(machine, plan.n, Product::OverImages, dy, x, items, first > 0, dw);
@@ -516,7 +528,7 @@ double spectral_cost(const ConvShape& s, const SpectralPlan& p) {
     const double c = static_cast<double>(round_up(s.c, kPanel)),
                  k = static_cast<double>(p.phases() * round_up(s.k, kPanel));
     const double transforms = 20.0 * side * side * (windows * (c + k) + c * k);
-    return static_cast<double>(source_planes(p.n)) * windows * c * k * 1.1 + transforms;
+    return static_cast<double>(4 + 3 * complex_count(p.n)) * windows * c * k * 1.1 + transforms;
 }
 
 double direct_cost(const ConvShape& s, const SpectralPlan& p) {

@@ -90,10 +90,10 @@ struct FilterScratch {
     std::int64_t image_floats, panel_floats, gradient_floats;
     float* data;
 
-    FilterScratch(Machine& machine, const ConvShape& s, const PaddedImage& padded, bool pooled)
+    FilterScratch(Machine& machine, const ConvShape& s, const PaddedImage& padded, bool own_gradient)
         : image_floats(round_up(padded.floats(), 16)),
           panel_floats(round_up(s.r * ceil_div(s.s * s.c, kRows) * kRows * s.oh * s.ow + kSlack, 16)),
-          gradient_floats(pooled ? round_up(s.oh * s.ow * s.k, 16) : 0) {
+          gradient_floats(own_gradient ? round_up(s.oh * s.ow * s.k + kSlack, 16) : 0) {
         data = machine.scratch.take<float>(machine.pool.threads() * total());
     }
     std::int64_t total() const { return image_floats + panel_floats + gradient_floats; }
@@ -125,7 +125,9 @@ void thin_backward_filter(Machine& machine, const ConvShape& shape, const float*
                           float* d_wei, const Pooled* pooled) {
     Scratch::Frame frame(machine.scratch);
     const PaddedImage padded(shape);
-    const FilterScratch scratch(machine, shape, padded, pooled != nullptr);
+    // Whole panels of d_dst's channels are read: the last ones may end beyond the last pixel, and so beyond the buffer.
+    const bool copied = shape.k % kPanel != 0;
+    const FilterScratch scratch(machine, shape, padded, pooled || copied);
     const std::int64_t depth = shape.taps() * shape.c, size = depth * shape.k;
     const std::int64_t group = ceil_div(shape.n, kGroups), groups = ceil_div(shape.n, group);
     float* sums = machine.scratch.take<float>(groups * size + kSlack);
@@ -135,6 +137,9 @@ void thin_backward_filter(Machine& machine, const ConvShape& shape, const float*
             const float* gradient = d_dst + n * shape.oh * shape.ow * shape.k;
             if (pooled) {
                 unpool_image(machine.kernels, shape, *pooled, n, scratch.gradient(worker));
+                gradient = scratch.gradient(worker);
+            } else if (copied) {
+                std::copy_n(gradient, shape.oh * shape.ow * shape.k, scratch.gradient(worker));
                 gradient = scratch.gradient(worker);
             }
             add_image(machine.kernels, shape, padded, scratch.image(worker), gradient, scratch.panels(worker),

@@ -160,7 +160,11 @@ template <int kind> CGAN_INLINE void pool_columns(const float* const (&from)[4],
         store(dst, best);
     else
         store_part(dst, best, n);
-    for (std::int64_t j = 0; j < n; j++) arg[j] = static_cast<std::uint8_t>(at[j]);
+    const Bytes places = __builtin_convertvector(at, Bytes);
+    if (n == kLanes)
+        std::memcpy(arg, &places, sizeof places);
+    else
+        std::memcpy(arg, &places, static_cast<std::size_t>(n));
 }
 
 static void pool_window(const float* src, std::int64_t cols, std::int64_t row_stride, std::int64_t count,
@@ -179,15 +183,13 @@ static void pool_window(const float* src, std::int64_t cols, std::int64_t row_st
 
 template <int kind> CGAN_INLINE void unpool_columns(const float* y, const float* d, const std::uint8_t* arg,
                                                     std::int64_t n, Vec alpha, float* const (&to)[4]) {
-    Vec yv, dv;
-    Int at;
-    if (n == kLanes) {
-        yv = load(y), dv = load(d);
-        for (int j = 0; j < kLanes; j++) at[j] = arg[j];
-    } else {
-        yv = load_part(y, n), dv = load_part(d, n);
-        for (int j = 0; j < kLanes; j++) at[j] = j < n ? arg[j] : 0;
-    }
+    const Vec yv = load_first(y, n), dv = load_first(d, n);
+    Bytes places = {};
+    if (n == kLanes)
+        std::memcpy(&places, arg, sizeof places);
+    else
+        std::memcpy(&places, arg, static_cast<std::size_t>(n));
+    const Int at = __builtin_convertvector(places, Int);
     const Vec g = act_gradient<kind>(yv, dv, alpha);
     for (int i = 0; i < 4; i++) {
         const Vec v = select(at == splat_int(i), g, splat(0.0f));

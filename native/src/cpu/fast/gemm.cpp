@@ -19,6 +19,7 @@ constexpr std::int64_t kColumnLimit = 8192; // columns of B packed at a time, ro
 constexpr std::int64_t kGatheredRows = 256; // of A, at most, for B to be read in place
 constexpr std::int64_t kColumns = 64;       // of a task that packs its own B
 constexpr std::int64_t kWholeA = std::int64_t{2} << 20; // floats of A that are packed at once
+constexpr std::int64_t kAheadRows = 24; // multiplied between two requests for B; a multiple of kRows
 
 // Columns of a task: all, unless there are too few row blocks to share out.
 std::int64_t column_block(std::int64_t row_blocks, std::int64_t n, int threads) {
@@ -59,6 +60,15 @@ void by_gathered_columns(Machine& machine, Matrix a, Matrix b, std::int64_t m, s
     });
 }
 
+// Asks for rows [begin, end) of B, `cols` columns from `col` on: they lie too far apart for the hardware to foresee.
+void prefetch_rows(Matrix b, std::int64_t begin, std::int64_t end, std::int64_t col, std::int64_t cols) {
+    constexpr std::int64_t kLine = 16; // floats
+    if (b.col_stride != 1) return;
+    for (std::int64_t i = begin; i < end; i++)
+        for (std::int64_t c = 0; c < cols; c += kLine)
+            __builtin_prefetch(b.data + i * b.row_stride + col + c, 0, 2);
+}
+
 // Few rows: all of A is packed first, then each task packs its columns of B slice by slice, while they are in cache.
 void by_column_blocks(Machine& machine, Matrix a, Matrix b, std::int64_t m, std::int64_t n, std::int64_t k,
                       float* dst, std::int64_t ld, const Epilogue& epilogue) {
@@ -84,8 +94,18 @@ void by_column_blocks(Machine& machine, Matrix a, Matrix b, std::int64_t m, std:
             const std::int64_t kc = std::min(depth, k - at);
             kernels.pack_b(b.data + at * b.row_stride + col * b.col_stride, b.row_stride, b.col_stride, kc,
                            cols, panels);
-            kernels.product(packed_a + at * rows, kc * kRows, panels, kc * kPanel, m, cols, kc, dst + col, ld,
-                            at > 0);
+            // Meanwhile the next slice, or what will probably be this thread's next task, comes near.
+            const std::int64_t next = at + depth < k ? at + depth : 0,
+                               next_col = next > 0 ? col : col + threads * width;
+            const std::int64_t next_depth = std::min(depth, k - next),
+                               next_cols = std::min(width, n - next_col);
+            for (std::int64_t row = 0; row < m; row += kAheadRows) {
+                const std::int64_t count = std::min(kAheadRows, m - row);
+                prefetch_rows(b, next + next_depth * row / m, next + next_depth * (row + count) / m, next_col,
+                              next_cols);
+                kernels.product(packed_a + at * rows + row * kc, kc * kRows, panels, kc * kPanel, count, cols,
+                                kc, dst + row * ld + col, ld, at > 0);
+            }
         }
         if (epilogue.any()) kernels.epilogue(of_columns(epilogue, col), dst + col, m, cols, ld);
     });

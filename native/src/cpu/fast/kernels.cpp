@@ -20,6 +20,7 @@ const Kernels& CGAN_TABLE(CGAN_ISA)() {
     static constexpr Kernels table = {
         .isa = CGAN_NAME(CGAN_ISA),
         .lanes = kLanes,
+        .planes = kPlanes,
         .unary = unary,
         .act_backward = act_backward,
         .binary = binary,

@@ -93,11 +93,15 @@ struct SpectralProduct {
     float* out;
     std::int64_t out_plane, out_panel; // a panel is [rows][16]
     std::int64_t rows, depth, panels;
+    // What this thread will probably multiply next, to be in its cache by then: a_lines and b_lines lines in each plane,
+    // so many floats further on.
+    std::int64_t a_ahead, a_lines, b_ahead, b_lines;
 };
 
 struct Kernels {
     const char* isa; // "baseline", "avx2", "avx512"
     int lanes;
+    int planes; // of a complex frequency of a product's operands: 2, or 3 with the sum or difference of the parts
 
     // ---- element-wise; src may be dst ----
     void (*unary)(std::int32_t kind, float alpha, float beta, const float* src, float* dst, std::int64_t n);
@@ -135,7 +139,7 @@ struct Kernels {
                     std::int64_t rows, std::int64_t cols, std::int64_t k, float* dst, std::int64_t ld,
                     bool accumulate);
     void (*gather_product)(const GatherProduct& g);
-    // out: planes, `plane` floats apart; third: 1 to keep re + im, -1 to keep re - im; n is 8 or 16
+    // out: planes, `plane` floats apart; third: 1 to keep re + im, -1 to keep re - im, where there are 3; n is 8 or 16
     void (*spectrum)(int n, const TileSource& s, int third, float* out, std::int64_t plane);
     void (*image)(int n, const float* in, std::int64_t plane, const TileSink& s);
     void (*spectral_product)(const SpectralProduct& p);

@@ -1,5 +1,5 @@
 // Elementary functions of vectors. Errors are the greatest relative ones found over all finite results that
-// are normal numbers (test: elementwise_cases.cpp); NaN gives NaN. Coefficients: least maximum relative error,
+// are normal numbers (test: function_errors_test.cpp); NaN gives NaN. Coefficients: least maximum relative error,
 // by weighted least squares in float64.
 #pragma once
 

@@ -104,6 +104,14 @@ CGAN_INLINE void store_row(const Vec (&acc)[W], float* dst, std::int64_t cols, b
     }
 }
 
+// Asks for the lines that a tile will write, before they are needed, where the tile takes long enough.
+template <int R, int W>
+CGAN_INLINE void prefetch_tile(float* const (&dst)[R], std::int64_t cols, std::int64_t k) {
+    if (k < 64) return;
+    for (int i = 0; i < R; i++)
+        for (int j = 0; j < W && j * kLanes < cols; j++) __builtin_prefetch(dst[i] + j * kLanes, 1);
+}
+
 // Sums of many terms are made of chains of about kChain, each added to a total: one long chain's rounding
 // errors grow with its length, and would exceed those of other libraries.
 inline constexpr std::int64_t kChain = 48;
@@ -174,8 +182,11 @@ template <int R, int W> static void product_tile(const float* a, const float* b,
                                                  std::int64_t k, float* dst, std::int64_t ld,
                                                  std::int64_t cols, bool accumulate) {
     Vec acc[R][W];
+    float* rows[R];
+    for (int i = 0; i < R; i++) rows[i] = dst + i * ld;
+    prefetch_tile<R, W>(rows, cols, k);
     multiply_chains(acc, a, b, columns, k);
-    for (int i = 0; i < R; i++) store_row(acc[i], dst + i * ld, cols, accumulate);
+    for (int i = 0; i < R; i++) store_row(acc[i], rows[i], cols, accumulate);
 }
 
 static void product(const float* a, std::int64_t a_panel, const float* b, std::int64_t b_panel,
@@ -224,16 +235,26 @@ template <int R, int W> static void gather_tile(const GatherProduct& g, const Ta
     for (int i = 0; i < R; i++) store_row(acc[i], dst[i] + col, g.cols - col, accumulate);
 }
 
+// Asks for the channels after these of six rows: so many rows at once are more than the hardware follows.
+CGAN_INLINE void prefetch_channels(const GatherProduct& g, const TapRange& t, const float* const* rows) {
+    constexpr std::int64_t kLine = 16; // floats
+    const std::int64_t begin = t.channel + t.count, end = least(begin + t.count, g.channels);
+    for (int r = 0; r < kRows; r++)
+        for (std::int64_t i = begin; i < end; i += kLine) __builtin_prefetch(rows[r] + i, 0, 2);
+}
+
 static void gather_range(const GatherProduct& g, const TapRange& t, bool accumulate) {
     const std::int64_t panel = g.taps * g.channels * kPanel;
     for_tiles(g.cols, panel, [&](auto columns, std::int64_t c) {
         constexpr int W = decltype(columns)::width;
         const float* b = g.packed + column_offset(c, panel);
-        for (std::int64_t p = 0; p < g.pixels; p += kRows)
+        for (std::int64_t p = 0; p < g.pixels; p += kRows) {
+            if (c == 0 && g.taps == 1) prefetch_channels(g, t, g.rows + p);
             with_rows(g.pixels - p, [&](auto count) {
                 gather_tile<decltype(count)::value, W>(g, t, g.rows + p * g.taps, b, columns, g.dst + p, c,
                                                        accumulate);
             });
+        }
     });
 }
 
@@ -292,6 +313,9 @@ static void gather_product(const GatherProduct& g) {
 
 template <int R, int W> static void filter_tile(const FilterProduct& f, const float* a, const float* b,
                                                 Columns<W> columns, float* dst, std::int64_t cols) {
+    float* rows[R];
+    for (int i = 0; i < R; i++) rows[i] = dst + i * f.ld;
+    prefetch_tile<R, W>(rows, cols, f.images * f.height * f.width);
     Vec acc[R][W];
     Total<R, W> total;
     clear(acc);
@@ -310,7 +334,7 @@ template <int R, int W> static void filter_tile(const FilterProduct& f, const fl
         }
     }
     total.join(acc);
-    for (int i = 0; i < R; i++) store_row(acc[i], dst + i * f.ld, cols, f.accumulate);
+    for (int i = 0; i < R; i++) store_row(acc[i], rows[i], cols, f.accumulate);
 }
 
 static void filter_product(const FilterProduct& f) {

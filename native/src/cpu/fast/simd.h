@@ -35,6 +35,7 @@ inline constexpr int kWide = 2;
 
 typedef float Vec __attribute__((vector_size(kLanes * 4)));
 typedef std::int32_t Int __attribute__((vector_size(kLanes * 4)));
+typedef std::uint8_t Bytes __attribute__((vector_size(kLanes)));
 typedef double Wide __attribute__((vector_size(kLanes * 8)));
 typedef float VecAtFloat __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
 

@@ -1,8 +1,8 @@
 // Two-dimensional spectra of one panel of 16 channels, and products of spectra.
 //
 // spectrum: n x n window -> planes; the 4 frequencies with real values take 1 plane each, the others 3: real
-//           part,
-//           imaginary part, and their sum or difference, for a complex product of three real ones
+//           part, imaginary part, and their sum or difference, for a complex product of three real ones. With
+//           AVX-512, whose products outrun memory, 2: the product adds the parts as it reads them
 // image   : the inverse, from planes that hold only real and imaginary parts (2 each), with scale, bias and
 //           activation
 // product : P1 = sum a.re b.re, P2 = sum a.im b.im, P3 = sum (a.re +- a.im) (b.re - b.im);
@@ -19,7 +19,8 @@
 
 namespace cgan::fast::CGAN_ISA {
 
-inline constexpr int kParts = kPanel / kLanes; // vectors of a panel
+inline constexpr int kParts = kPanel / kLanes;        // vectors of a panel
+inline constexpr int kPlanes = kVectorPanels ? 2 : 3; // of a complex frequency
 
 // The window's rows after the first transform: row y is re 0, re 1, im 1, ..., re n/2, for each vector of the
 // panel.
@@ -63,11 +64,11 @@ template <int count, int write> CGAN_INLINE void prefetch_planes(const float* p,
     for (int i = 0; i < count; i++) __builtin_prefetch(p + i * plane, write);
 }
 
-// Writes one complex frequency's three planes.
+// Writes one complex frequency's planes.
 template <int third> CGAN_INLINE void store_frequency(Complex x, float* out, std::int64_t plane) {
     store(out, x.re);
     store(out + plane, x.im);
-    store(out + 2 * plane, third > 0 ? x.re + x.im : x.re - x.im);
+    if constexpr (kPlanes == 3) store(out + 2 * plane, third > 0 ? x.re + x.im : x.re - x.im);
 }
 
 // Complex frequencies are numbered: column 0 rows 1..n/2-1, column n/2 rows 1..n/2-1, then the columns
@@ -83,35 +84,36 @@ template <int n, int third> CGAN_INLINE void transform_real_column(const RowSpec
     real_transform<n, 1>(in, x);
     store(out + (2 * number) * plane, x[0].re);
     store(out + (2 * number + 1) * plane, x[n / 2].re);
-    float* to = out + (4 + 3 * number * (n / 2 - 1)) * plane;
-    unroll<n / 2 - 1>([&](auto i) { store_frequency<third>(x[i + 1], to + 3 * i * plane, plane); });
+    float* to = out + (4 + kPlanes * number * (n / 2 - 1)) * plane;
+    unroll<n / 2 - 1>([&](auto i) { store_frequency<third>(x[i + 1], to + kPlanes * i * plane, plane); });
 }
 
 template <int n, int third>
 static void transform_columns(const RowSpectra<n>& rows, float* out, std::int64_t plane) {
     for (int number = 0; number < 2; number++) {
-        prefetch_planes<3 * n / 2, 1>(out + (4 + 3 * (n - 2) + number * 3 * n / 2) * plane, plane);
+        prefetch_planes<kPlanes * n / 2, 1>(out + (4 + kPlanes * (n - 2) + number * kPlanes * n / 2) * plane,
+                                            plane);
         for (int part = 0; part < kParts; part++)
             transform_real_column<n, third>(rows, part, number * (n - 1), number, out + part * kLanes, plane);
     }
     for (int column = 1; column < n / 2; column++) {
         if (column + 1 < n / 2)
-            prefetch_planes<3 * n, 1>(out + (4 + 3 * column_start<n>(column + 1)) * plane, plane);
+            prefetch_planes<kPlanes * n, 1>(out + (4 + kPlanes * column_start<n>(column + 1)) * plane, plane);
         for (int part = 0; part < kParts; part++) {
             Complex in[n], x[n];
             unroll<n>([&](auto y) {
                 in[y] = {load(rows.value[y][part][2 * column - 1]), load(rows.value[y][part][2 * column])};
             });
             transform<n, 1, -1>(in, x);
-            float* to = out + (4 + 3 * column_start<n>(column)) * plane + part * kLanes;
-            unroll<n>([&](auto y) { store_frequency<third>(x[y], to + 3 * y * plane, plane); });
+            float* to = out + (4 + kPlanes * column_start<n>(column)) * plane + part * kLanes;
+            unroll<n>([&](auto y) { store_frequency<third>(x[y], to + kPlanes * y * plane, plane); });
         }
     }
 }
 
 template <int n> static void spectrum_of(const TileSource& s, int third, float* out, std::int64_t plane) {
     RowSpectra<n> rows;
-    prefetch_planes<4 + 3 * (n - 2), 1>(out, plane);
+    prefetch_planes<4 + kPlanes*(n - 2), 1>(out, plane);
     transform_rows<n>(s, rows);
     if (third > 0)
         transform_columns<n, 1>(rows, out, plane);
@@ -218,6 +220,36 @@ spectral_sum(Vec (&acc)[R][W], const SpectralProduct& p, const float* a, const f
     }
 }
 
+// The third sum: of (a.re + sign_a a.im) (b.re + sign_b b.im), which has planes of its own unless kPlanes is 2.
+template <bool over_images, int sign_a, int sign_b, int R, int W> CGAN_INLINE void
+third_sum(Vec (&acc)[R][W], const SpectralProduct& p, const float* a, const float* b, Columns<W> cols) {
+    if constexpr (kPlanes == 3) {
+        spectral_sum<over_images>(acc, p, a + 2 * p.a_plane, b + 2 * p.b_plane, cols);
+    } else {
+        clear(acc);
+        const auto step = [&](const float* at, std::int64_t row_stride) {
+            Vec bv[W];
+            for (int j = 0; j < W; j++) {
+                const float* from = b + j * cols.step;
+                bv[j] =
+                    sign_b > 0 ? load(from) + load(from + p.b_plane) : load(from) - load(from + p.b_plane);
+            }
+#pragma GCC unroll 6
+            for (int i = 0; i < R; i++) {
+                const Vec re = splat(at[i * row_stride]), im = splat(at[i * row_stride + p.a_plane]);
+                const Vec av = sign_a > 0 ? re + im : re - im;
+                for (int j = 0; j < W; j++) acc[i][j] += av * bv[j];
+            }
+        };
+        if constexpr (over_images) {
+            for (std::int64_t i = 0; i < p.depth; i++, a += kPanel, b += kPanel) step(a, 1);
+        } else {
+            for (std::int64_t block = 0; block < p.depth; block += kPanel, a += p.a_block)
+                for (int i = 0; i < kPanel; i++, b += kPanel) step(a + i, kPanel);
+        }
+    }
+}
+
 // Where results go: W vectors of a row, `step` floats apart.
 template <int R, int W>
 CGAN_INLINE void put_tile(const Vec (&v)[R][W], float* out, std::int64_t step, bool accumulate) {
@@ -232,6 +264,11 @@ template <bool over_images, bool conjugate_b, int R, int W> static void
 spectral_tile(const SpectralProduct& p, const float* a, const float* b, Columns<W> cols, float* out) {
     const std::int64_t step = kVectorPanels ? p.out_panel : kLanes;
     Vec acc[R][W], held[R][W], part[R][W]; // held: P1, then what the imaginary part needs of P1 and P2
+    for (int i = 0; i < R; i++)
+        for (int j = 0; j < W; j++) {
+            __builtin_prefetch(out + i * kPanel + j * step, 1);
+            if (!p.real) __builtin_prefetch(out + p.out_plane + i * kPanel + j * step, 1);
+        }
     spectral_sum<over_images>(acc, p, a, b, cols);
     if (p.real) return put_tile(acc, out, step, p.accumulate);
     for (int i = 0; i < R; i++)
@@ -244,20 +281,49 @@ spectral_tile(const SpectralProduct& p, const float* a, const float* b, Columns<
             held[i][j] = conjugate_b ? p2 - p1 : p1 + p2;
         }
     put_tile(part, out, step, p.accumulate);
-    spectral_sum<over_images>(acc, p, a + 2 * p.a_plane, b + 2 * p.b_plane, cols);
+    third_sum<over_images, !over_images && conjugate_b ? 1 : -1, over_images ? 1 : -1>(acc, p, a, b, cols);
     for (int i = 0; i < R; i++)
         for (int j = 0; j < W; j++)
             part[i][j] = conjugate_b ? acc[i][j] + held[i][j] : held[i][j] - acc[i][j];
     put_tile(part, out + p.out_plane, step, p.accumulate);
 }
 
+// Asks for the next product's operands little by little, while this one is computed: the planes lie too far apart for
+// the hardware to foresee.
+class Ahead {
+  public:
+    Ahead(const SpectralProduct& p, std::int64_t tiles)
+        : p_(p), planes_(p.real ? 1 : kPlanes),
+          per_tile_((planes_ * (p.a_lines + p.b_lines) + tiles - 1) / tiles) {}
+
+    CGAN_INLINE_MEMBER void fetch() {
+        for (std::int64_t i = 0; i < per_tile_ && plane_ < planes_; i++) {
+            if (line_ < p_.a_lines)
+                __builtin_prefetch(p_.a + p_.a_ahead + plane_ * p_.a_plane + line_ * kLine, 0, 2);
+            else
+                __builtin_prefetch(p_.b + p_.b_ahead + plane_ * p_.b_plane + (line_ - p_.a_lines) * kLine, 0,
+                                   2);
+            if (++line_ < p_.a_lines + p_.b_lines) continue;
+            line_ = 0;
+            plane_++;
+        }
+    }
+
+  private:
+    static constexpr std::int64_t kLine = 16; // floats
+    const SpectralProduct& p_;
+    const std::int64_t planes_, per_tile_;
+    std::int64_t plane_ = 0, line_ = 0;
+};
+
 // Rows of a block of 16, or of images, in tiles of at most 6 that are nearly equal: 16 = 6 + 5 + 5.
 template <bool over_images, bool conjugate_b, int W>
 static void spectral_rows(const SpectralProduct& p, const float* a, const float* b, Columns<W> cols,
-                          float* out, std::int64_t rows) {
+                          float* out, std::int64_t rows, Ahead& ahead) {
     constexpr std::int64_t row_stride = over_images ? 1 : kPanel;
     for (std::int64_t r = 0, tiles = (rows + kRows - 1) / kRows; tiles > 0; tiles--) {
         const std::int64_t count = (rows - r + tiles - 1) / tiles;
+        ahead.fetch();
         with_rows(count, [&](auto n) {
             spectral_tile<over_images, conjugate_b, decltype(n)::value, W>(p, a + r * row_stride, b, cols,
                                                                            out + r * kPanel);
@@ -267,16 +333,20 @@ static void spectral_rows(const SpectralProduct& p, const float* a, const float*
 }
 
 static void spectral_product(const SpectralProduct& p) {
+    const std::int64_t row_tiles =
+        p.over_images ? p.rows / kPanel * ((kPanel + kRows - 1) / kRows) : (p.rows + kRows - 1) / kRows;
+    Ahead ahead(p, row_tiles * ((p.panels * kPanel + kTileCols - 1) / kTileCols));
     for_tiles(p.panels * kPanel, p.b_panel, [&](auto cols, std::int64_t c) {
         const float* b = p.b + column_offset(c, p.b_panel);
         float* out = p.out + column_offset(c, p.out_panel);
         if (p.over_images) {
             for (std::int64_t r = 0; r < p.rows; r += kPanel)
-                spectral_rows<true, true>(p, p.a + r / kPanel * p.a_block, b, cols, out + r * kPanel, kPanel);
+                spectral_rows<true, true>(p, p.a + r / kPanel * p.a_block, b, cols, out + r * kPanel, kPanel,
+                                          ahead);
         } else if (p.conjugate_b) {
-            spectral_rows<false, true>(p, p.a, b, cols, out, p.rows);
+            spectral_rows<false, true>(p, p.a, b, cols, out, p.rows, ahead);
         } else {
-            spectral_rows<false, false>(p, p.a, b, cols, out, p.rows);
+            spectral_rows<false, false>(p, p.a, b, cols, out, p.rows, ahead);
         }
     });
 }
