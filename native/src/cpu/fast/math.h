@@ -52,7 +52,7 @@ CGAN_INLINE Vec vlog(Vec x) {
     return select((x < splat(0.0f)) | (x != x), splat(__builtin_nanf("")), r);
 }
 
-// tanh x, error 3.2e-7: x P(x^2) / Q(x^2), limited to [-1, 1].
+// tanh x, error 3.4e-7: x P(x^2) / Q(x^2), limited to [-1, 1].
 CGAN_INLINE Vec vtanh(Vec x) {
     const Vec c = vmax(vmin(x, splat(9.02f)), splat(-9.02f));
     const Vec t = c * c;
