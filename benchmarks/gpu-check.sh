@@ -10,7 +10,8 @@
 # No step takes longer than GPU_CHECK_LIMIT seconds (540); GPU_CHECK_DEVICE (cuda:0) names another device.
 set -uo pipefail
 
-readonly steps=(build contract memcheck racecheck benchmarks train-cgan train-report peers-cgan peers-report)
+readonly steps=(build contract contract-vendor memcheck racecheck kernels-mnist kernels-dcgan steps train-cgan train-report
+    peers-cgan peers-report)
 readonly max_bytes=60000000 googletests=(/usr/src/googletest /usr/src/gtest)
 here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here device=${GPU_CHECK_DEVICE:-cuda:0} limit=${GPU_CHECK_LIMIT:-540} results=$here/results
@@ -74,7 +75,7 @@ rehearse() {
     rm -rf "$folder" "$folder.tar.gz" && mkdir -p "$root/build"
     (prepare "$folder") || return
     GPU_CHECK_REHEARSAL=$root/build/native GPU_CHECK_DEVICE=sim "$folder/gpu-check.sh" run || code=1
-    if GPU_CHECK_REHEARSAL=$root/build/native GPU_CHECK_DEVICE=cuda:99 "$folder/gpu-check.sh" run contract peers-cgan \
+    if GPU_CHECK_REHEARSAL=$root/build/native GPU_CHECK_DEVICE=cuda:99 "$folder/gpu-check.sh" run contract train-report \
         >"$folder/results/planted.log" 2>&1 || [[ $(grep -c '^failed' "$folder/results/planted.log") != 2 ]]; then
         say "a device that does not exist was not reported by every step; see $folder/results/planted.log"
         code=1
@@ -108,20 +109,26 @@ step_build() {
     figure="libcgan, libcgan_cuda for sm_$capability and operator_tests"
 }
 
-step_contract() { operators '*' && figure="$(passed_cases) operator cases equal the reference on $device"; }
+step_contract() { contract handwritten; }
+step_contract-vendor() {
+    if [[ -z $rehearsal ]] && ! has_vendor; then figure='cuDNN and cuBLAS cannot both be used, see the log for why' && return 77; fi
+    contract vendor
+}
+contract() { operators "$1" '*' && figure="$(passed_cases) operator cases equal the reference on $device with $1 kernels"; }
+
 step_memcheck() { sanitized memcheck; }
 step_racecheck() { sanitized racecheck; }
 
-# operators FILTER [TOOL...]: the contract, in as many processes as are useful, in front of each of them TOOL.
+# operators KERNELS FILTER [TOOL...]: the contract, in as many processes as are useful, in front of each of them TOOL.
 operators() {
-    local filter=$1 shards shard code=0
-    shift
+    local name="$device?kernels=$1" filter=$2 shards shard code=0
+    shift 2
     [[ -x $built/bin/operator_tests ]] || { figure='there is no operator_tests: the build failed' && return 1; }
     shards=$(($(nproc) < 8 ? $(nproc) : 8))
     if [[ -n $rehearsal ]]; then filter='softmax_forward.*:gather_rows.*:dense_forward.n1_*' shards=1; fi
     local -a running=()
     for ((shard = 0; shard < shards; shard++)); do
-        CGAN_TEST_DEVICES=$device GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard \
+        CGAN_TEST_DEVICES=$name GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard \
             "$@" "$built/bin/operator_tests" --gtest_filter="$filter" &
         running+=($!)
     done
@@ -136,26 +143,48 @@ passed_cases() { awk '/^\[  PASSED  \] [0-9]+ tests/ { sum += $4 } END { print s
 sanitized() {
     local tool=$1 small='-*_c64_*:*_c128_*:*_c256_*:*_c512_*:*_k6272_*:*_i6272_*:*_k1024_*:*_f64:random.*' sanitizer
     if [[ -n $rehearsal ]]; then
-        operators "$small" env CGAN_SIM_RACES=1 && figure="compute-sanitizer needs a GPU; the simulator found nothing in $(passed_cases) cases"
+        operators handwritten "$small" env CGAN_SIM_RACES=1 && figure="compute-sanitizer needs a GPU; the simulator found nothing in $(passed_cases) cases"
         return
     fi
     sanitizer=$(command -v compute-sanitizer || compgen -G '/usr/local/cuda*/bin/compute-sanitizer' | head -n 1)
     [[ -n $sanitizer ]] || { figure='compute-sanitizer was not found' && return 77; }
-    operators "$small" "$sanitizer" --tool "$tool" --error-exitcode 9 || return
+    operators handwritten "$small" "$sanitizer" --tool "$tool" --error-exitcode 9 || return
     figure="nothing found in $(passed_cases) cases"
 }
 
 java() { CGAN_NATIVE_DIR=$built/lib "$here/java/bin/java" --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -cp "$here/app/*" "$@"; }
 
-# Every benchmark that takes a device: our kernels, and the vendor's beside them.
-step_benchmarks() {
-    local pattern
-    pattern=$(java org.openjdk.jmh.Main -lp | awk '/^dev\./ { name = $1 } /param "device"/ { print name }' | sort -u | paste -sd'|')
-    [[ -n $pattern ]] || { figure='no benchmark in the jar takes a device' && return 77; }
-    local -a how=(-p "device=$device" -foe true -f 1 -wi 2 -w 200ms -i 3 -r 200ms -rf json -rff "$results/benchmarks.json")
-    if [[ -n $rehearsal ]]; then how+=(-l); fi
-    java org.openjdk.jmh.Main "$pattern" "${how[@]}" || { figure='a benchmark failed' && return 1; }
-    figure="the table is in ${results##*/}/benchmarks.log"
+step_kernels-mnist() { kernels report,cgan; }
+step_kernels-dcgan() { kernels dcgan:64x64x3,dcgan,wgan-gp; }
+
+# Every operator of the models by our kernels, and by the vendor's if there are any.
+kernels() {
+    local models=$1 out=$results/$step candidates=handwritten
+    local -a how=(-f 0 -p "device=$device" -p "out=$out")
+    if [[ -n $rehearsal ]]; then
+        models=report how+=(-p batch=1 -p operator='^dense' -wi 0 -i 1)
+    elif has_vendor; then
+        candidates=handwritten,vendor
+    fi
+    rm -rf "$out"
+    java dev.cgan.benchmarks.BenchmarkMain KernelBenchmark "${how[@]}" -p "models=$models" -p "kernels=$candidates"
+    figure=$(python3 "$here/peers/gpu.py" kernels "$out"/*.csv) || { figure='the benchmark wrote no table' && return 1; }
+}
+
+# kernels=vendor needs both; the rows of the two go to the log.
+has_vendor() {
+    local rows
+    rows=$(java dev.cgan.cli.Main doctor | grep -A 3 -E '^lib(cudnn|cublas)\.so ')
+    printf '%s\n' "$rows"
+    (($(grep -cE '^lib(cudnn|cublas)\.so +ok' <<<"$rows") == 2))
+}
+
+# Whole steps of each model.
+step_steps() {
+    local -a how=(-p "device=$device" -rf csv -rff "$results/steps.csv")
+    if [[ -n $rehearsal ]]; then how+=(-p model=report -p batch=1 -wi 0 -i 1 -r 1ms); fi
+    java dev.cgan.benchmarks.BenchmarkMain StepBenchmark "${how[@]}" || { figure='the benchmark failed' && return 1; }
+    figure=$(python3 "$here/peers/gpu.py" steps "$results/steps.csv") || { figure='there is no table' && return 1; }
 }
 
 step_train-cgan() { train cgan; }
@@ -167,7 +196,7 @@ train() {
     if [[ -n $rehearsal ]]; then how=(--steps 1 --batch 2 --set width=2 --sample-every 0); fi
     rm -rf "$run"
     java dev.cgan.cli.Main train "$model" --device "$device" --out "$run" "${how[@]}" || { figure='training failed' && return 1; }
-    figure=$(python3 "$here/peers/gpu.py" read "$run/metrics.jsonl") || { figure='there are no metrics' && return 1; }
+    figure=$(python3 "$here/peers/gpu.py" run "$run/metrics.jsonl") || { figure='there are no metrics' && return 1; }
 }
 
 step_peers-cgan() { peers cgan; }
@@ -197,7 +226,7 @@ run_step() {
     figure=$(cat "$results/$step.figure" 2>/dev/null)
     if ((code == 124 || code == 137)); then figure="it took longer than $limit s"; fi
     if [[ $word == failed ]]; then figure="${figure:-it broke off}; see results/$step.log"; fi
-    printf '%-8s %-13s %4d s  %s\n' "$word" "$step" $((SECONDS - began)) "$figure" | tee "$results/$step.line"
+    printf '%-8s %-15s %4d s  %s\n' "$word" "$step" $((SECONDS - began)) "$figure" | tee "$results/$step.line"
     [[ $word != failed ]]
 }
 
@@ -213,8 +242,7 @@ run() {
 }
 
 one_step() {
-    figure=''
-    log=$results/$1.log
+    step=$1 figure='' log=$results/$1.log
     local code=0
     "step_$1" || code=$?
     printf '%s\n' "$figure" >"$results/$1.figure"

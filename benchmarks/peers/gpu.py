@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""What gpu-check.sh asks of Python: holds our training on a GPU against PyTorch's, and reads a run's metrics.
+"""What gpu-check.sh asks of Python: holds our training on a GPU against PyTorch's, and sums up what other steps wrote.
 
     gpu.py duel MODEL [options] -- COMMAND...     COMMAND is our TrainingPeer; PyTorch runs torch_MODEL.py
-    gpu.py read METRICS                           the figures of a run's metrics.jsonl
+    gpu.py run METRICS                            a run's metrics.jsonl
+    gpu.py kernels TABLE                          the kernel benchmark's table
+    gpu.py steps TABLE                            the step benchmark's table
 
 Each prints one line.
 """
 
 import argparse
+import csv
 import json
 import math
 import statistics
@@ -39,13 +42,37 @@ def hold_against_torch(options):
 
 
 def describe_run(options):
-    rows = [json.loads(line) for line in Path(options.metrics).read_text().splitlines()]
+    rows = [json.loads(line) for line in Path(options.file).read_text().splitlines()]
     if not all(math.isfinite(row[name]) for row in rows for name in ("d_loss", "g_loss")):
         sys.exit("a loss is not a finite number")
     settled = rows[len(rows) // 2 :]
     median = statistics.median(row["seconds"] for row in settled)
     d_loss, g_loss = (statistics.fmean(row[name] for row in settled[-100:]) for name in ("d_loss", "g_loss"))
     return f"{len(rows)} steps, {median * 1e3:.3f} ms each; d_loss {d_loss:.3f}, g_loss {g_loss:.3f} at the end"
+
+
+def rows_of(table):
+    with open(table, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def describe_kernels(options):
+    """`seconds` of each pair of operator and shape, by candidate."""
+    times = {}
+    for row in rows_of(options.file):
+        times.setdefault((row["operator"], row["shape"]), {})[row["kernels"]] = float(row["seconds"])
+    ratios = [each["vendor"] / each["handwritten"] for each in times.values() if {"vendor", "handwritten"} <= each.keys()]
+    if not times:
+        sys.exit("the table is empty")
+    if not ratios:
+        return f"{len(times)} operators and shapes, ours alone"
+    mean = statistics.geometric_mean(ratios)
+    faster = sum(ratio > 1 for ratio in ratios)
+    return f"{len(times)} operators and shapes; ours {mean:.2f}x as fast as the vendor's, faster in {faster} of {len(ratios)}"
+
+
+def describe_steps(options):
+    return ", ".join(f"{row['Param: model']} {float(row['Score']):.3f} {row['Unit']}" for row in rows_of(options.file))
 
 
 def main():
@@ -61,9 +88,10 @@ def main():
     contest.add_argument("--torch-device", default="cuda")
     contest.add_argument("--eager-only", action="store_true")
     contest.add_argument("command", nargs="+")
-    reader = commands.add_parser("read")
-    reader.set_defaults(run=describe_run)
-    reader.add_argument("metrics")
+    for name, describe in (("run", describe_run), ("kernels", describe_kernels), ("steps", describe_steps)):
+        reader = commands.add_parser(name)
+        reader.set_defaults(run=describe)
+        reader.add_argument("file")
     options = parser.parse_args()
     try:
         print(options.run(options))
