@@ -8,7 +8,8 @@
 
 A duel is between us and one rival. Both make their warm-up steps, then take turns of a few steps, so that whatever
 the machine does happens to both; the ratio is that of their median steps. A row is held against its best rival.
-Rivals are installed under build/peers on first use; measurements are kept there until the sources change.
+A rival of several seconds a step makes fewer of them, and the table says so. Rivals are installed under build/peers;
+measurements are kept there until the sources change.
 """
 
 import argparse
@@ -37,10 +38,13 @@ def torch(script, layout, *options, threads=2):
 class Duel:
     """Our training against one rival's."""
 
-    def __init__(self, name, mine, rival, counts=True, busy=False):
+    def __init__(self, name, mine, rival, counts=True, busy=False, most_steps=None):
         self.name, self.mine, self.rival, self.counts, self.busy = name, mine, rival, counts, busy
+        self.most_steps = most_steps
 
     def measure(self, settings):
+        if self.most_steps:
+            settings.warmup, settings.steps, settings.turn = 1, min(settings.steps, self.most_steps), 1
         commands = {"ours": self.mine(), "rival": self.rival()}
         if self.busy:
             with BusyCore():
@@ -70,8 +74,9 @@ def keras_duel(name, *options):
     return Duel(name, lambda: ours("report"), lambda: (KERAS.script("keras_report.py", "--serve", *options), None))
 
 
-def java_duel(rival):
-    return Duel(rival.name, lambda: ours("report"), lambda: rival.process(threads=2, batch=64))
+def java_duel(rival, most_steps=None):
+    mine = lambda: ours("report")  # noqa: E731
+    return Duel(rival.name, mine, lambda: rival.process(threads=2, batch=64), most_steps=most_steps)
 
 
 class Memory:
@@ -151,7 +156,7 @@ ROWS = [
     Row("report-torch", "`report`: PyTorch eager", torch_duels("report", "torch_report.py"), 5.5),
     Row("report-keras", "`report`: Keras on TensorFlow", [keras_duel("graph"), keras_duel("xla", "--xla")], 7.5),
     Row("report-djl", "`report`: DJL (PyTorch engine)", [java_duel(DJL)], 5),
-    Row("report-dl4j", "`report`: DL4J", [java_duel(DL4J)], 5),
+    Row("report-dl4j", "`report`: DL4J", [java_duel(DL4J, most_steps=4)], 5),
     Row("cgan-torch", "`cgan`: PyTorch eager", torch_duels("cgan", "torch_cgan.py"), 5),
     Row(
         "dcgan64-torch",
@@ -219,17 +224,20 @@ def main():
     parser.add_argument("--steps", type=int, default=20, help="timed steps of each contestant")
     parser.add_argument("--warmup", type=int, default=5, help="steps before these")
     parser.add_argument("--turn", type=int, default=5, help="steps of one turn")
+    parser.add_argument("--as-built", action="store_true", help="do not build, measure what was built last")
     parser.add_argument("--table", action="store_true", help="measure nothing, print what has been measured")
     parser.add_argument("--out", type=Path, help="also write the table to this file")
     settings = parser.parse_args()
+    OURS.as_built = settings.as_built or settings.table
     try:
         OURS.set_up()
         kept = recall(OURS.version())
         if not settings.table:
             for row, entry in selected(settings.only):
                 print(f"{row.key}:{entry.name} ...", file=sys.stderr, flush=True)
-                result = entry.measure(settings)
-                result["settings"] = {"warmup": settings.warmup, "steps": settings.steps, "turn": settings.turn}
+                used = argparse.Namespace(warmup=settings.warmup, steps=settings.steps, turn=settings.turn)
+                result = entry.measure(used)
+                result["settings"] = vars(used)
                 result["when"] = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
                 kept["results"][f"{row.key}:{entry.name}"] = result
                 MEASURED.write_text(json.dumps(kept, indent=1))

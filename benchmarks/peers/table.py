@@ -34,6 +34,8 @@ def line(row, results):
         name, result = min(counted.items(), key=lambda item: ratio(item[1]))
         cells = [quantity(result["ours"], "s"), f"{quantity(result['rival'], 's')} ({name})", f"{ratio(result):.2f}x"]
         cells += [f">= {row.target}x", verdict(row, ratio(result)), others(row, results, name)]
+    if result["settings"]["steps"] < 20:
+        cells[-1] = "; ".join(filter(None, [cells[-1], f"{result['settings']['steps']} steps only"]))
     missing = [entry.name for entry in row.duels if entry.counts and entry.name not in results]
     if missing:
         cells[-1] += f" (not measured: {', '.join(missing)})"
