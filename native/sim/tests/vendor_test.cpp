@@ -3,6 +3,8 @@
 // business (sim?kernels=vendor).
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "fixture.h"
 
 namespace {
@@ -31,6 +33,141 @@ TEST_F(VendorTest, PinnedVendorServesAndSaysSo) {
     const std::string text = backend->describe();
     EXPECT_TRUE(contains(text, "vendor kernels (cuBLAS 13.0.0, cuDNN 9.0.0), fp32")) << text;
     EXPECT_TRUE(contains(text, "\nmatmul: vendor 1")) << text;
+}
+
+constexpr cgan_conv2d_params kConv = {sizeof(cgan_conv2d_params), 1, 1, 1, 1, 1, 1, 1, CGAN_ACT_TANH, 0, 0.0};
+constexpr cgan_pool2d_params kPool = {sizeof kPool, CGAN_POOL_AVERAGE, 2, 2, 2, 2, 0, 0, 0, 0};
+constexpr cgan_norm_params kNorm = {sizeof kNorm, 0, 1e-3, 0.75};
+
+// Every operator that a vendor serves, once; the results of all, one after the other.
+std::vector<float> run_all(Backend& b) {
+    Block src(b, {2, 6, 6, 4}, draw(288, 1)), wei(b, {8, 3, 3, 4}, draw(288, 2)), bia(b, {8}, draw(8, 3));
+    Block dst(b, {2, 6, 6, 8}), d_src(b, {2, 6, 6, 4}), d_wei(b, {8, 3, 3, 4}), d_bia(b, {8}),
+        pooled(b, {2, 3, 3, 8});
+    Block arg(b, {2, 3, 3, 8});
+    arg.view.dtype = DType::U8;
+    b.conv2d_forward(kConv, src.view, wei.view, bia.view, dst.view);
+    cgan_conv2d_params plain = kConv;
+    plain.activation = CGAN_ACT_NONE;
+    b.conv2d_backward_data(plain, wei.view, dst.view, View{}, d_src.view);
+    b.conv2d_backward_filter(plain, src.view, dst.view, d_wei.view, d_bia.view);
+    b.conv2d_pool_forward(kConv, src.view, wei.view, bia.view, pooled.view, arg.view);
+    Block average(b, {2, 3, 3, 8}), d_dst(b, {2, 6, 6, 8}), act(b, {2, 6, 6, 8}), d_act(b, {2, 6, 6, 8});
+    b.pool2d_forward(kPool, dst.view, average.view, View{});
+    b.pool2d_backward(kPool, average.view, View{}, d_dst.view);
+    const cgan_unary_params tanh = {sizeof tanh, CGAN_UNARY_TANH, 0, 0};
+    b.unary(tanh, dst.view, act.view);
+    b.unary(tanh, act.view, act.view); // in place
+    b.activation_backward(tanh, act.view, d_dst.view, d_act.view);
+    Block mean(b, {8}), rstd(b, {8}), running_mean(b, {8}, draw(8, 4)),
+        running_var(b, {8}, std::vector<float>(8, 2));
+    Block normal(b, {2, 6, 6, 8}), inferred(b, {2, 6, 6, 8}), d_normal(b, {2, 6, 6, 8}), d_gamma(b, {8});
+    b.batch_norm_training(kNorm, dst.view, View{}, bia.view, running_mean.view, running_var.view, normal.view,
+                          mean.view, rstd.view);
+    b.batch_norm_inference(kNorm, dst.view, bia.view, View{}, running_mean.view, running_var.view,
+                           inferred.view);
+    b.batch_norm_backward(kNorm, dst.view, bia.view, mean.view, rstd.view, d_dst.view, d_normal.view,
+                          d_gamma.view, View{});
+    std::vector<float> all = multiply(b, 5, 6, 7);
+    for (const Block* block : {&dst, &d_src, &d_wei, &d_bia, &pooled, &average, &d_dst, &act, &d_act, &mean,
+                               &rstd, &running_mean, &running_var, &normal, &inferred, &d_normal, &d_gamma}) {
+        const std::vector<float> values = block->read();
+        all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+}
+
+void expect_near(const std::vector<float>& want, const std::vector<float>& got, double limit) {
+    ASSERT_EQ(want.size(), got.size());
+    for (std::size_t i = 0; i < want.size(); i++)
+        ASSERT_TRUE(std::abs(double(want[i]) - double(got[i])) <= limit)
+            << i << ": " << want[i] << " " << got[i];
+}
+
+const char* const kServed[] = {"conv2d_forward",
+                               "conv2d_backward_data",
+                               "conv2d_backward_filter",
+                               "conv2d_pool_forward",
+                               "pool2d_forward",
+                               "pool2d_backward",
+                               "activation_backward",
+                               "batch_norm_training",
+                               "batch_norm_inference",
+                               "batch_norm_backward",
+                               "matmul"};
+
+TEST_F(VendorTest, ThePinnedVendorServesEveryOperatorThatItHas) {
+    const auto backend = open("kernels=vendor");
+    expect_near(run_all(*open()), run_all(*backend), 1e-4);
+    const std::string text = backend->describe();
+    for (const char* op : kServed)
+        EXPECT_TRUE(contains(text, std::string("\n") + op + ": vendor 1")) << op << text;
+    EXPECT_TRUE(contains(text, "\nunary: vendor 2")) << text;
+    EXPECT_FALSE(contains(text, "handwritten")) << text;
+}
+
+TEST_F(VendorTest, RehearsalsChangeNothing) {
+    const auto backend = open("kernels=auto");
+    expect_near(run_all(*open()), run_all(*backend), 1e-4);
+    for (const char* op : kServed)
+        EXPECT_TRUE(contains(backend->describe(), std::string("\nauto: ") + op + " ["))
+            << op << backend->describe();
+}
+
+TEST_F(VendorTest, WhatTheVendorLacksIsServedByOurKernels) {
+    const auto backend = open("kernels=vendor");
+    Block x(*backend, {33}, draw(33, 1));
+    backend->unary({sizeof(cgan_unary_params), CGAN_UNARY_SOFTPLUS, 0, 0}, x.view, x.view);
+    EXPECT_TRUE(contains(backend->describe(), "\nunary: handwritten 1")) << backend->describe();
+}
+
+// The stand-in offers the default mathematics first, and it rounds: only a filter on it keeps float32.
+TEST_F(VendorTest, Float32IsNotRoundedToTf32) {
+    const cgan_conv2d_params p = {sizeof p, 1, 1, 0, 0, 0, 0, 1, CGAN_ACT_NONE, 0, 0.0};
+    for (const bool tf32 : {false, true}) {
+        const auto backend = open(tf32 ? "kernels=vendor&precision=tf32" : "kernels=vendor");
+        Block src(*backend, {1, 1, 1, 4}, {1 + 0x1p-13f, 0, 0, 0}), wei(*backend, {1, 1, 1, 4}, {1, 0, 0, 0});
+        Block dst(*backend, {1, 1, 1, 1});
+        backend->conv2d_forward(p, src.view, wei.view, View{}, dst.view);
+        EXPECT_EQ(dst.read()[0], tf32 ? 1.0f : 1 + 0x1p-13f);
+        Block a(*backend, {1, 1}, {1 + 0x1p-13f}), b(*backend, {1, 1}, {1}), c(*backend, {1, 1});
+        backend->matmul(kPlain, a.view, b.view, c.view);
+        EXPECT_EQ(c.read()[0], tf32 ? 1.0f : 1 + 0x1p-13f);
+    }
+}
+
+TEST_F(VendorTest, ARunningVarianceOfOneRowIsThatOfNothing) {
+    const auto backend = open("kernels=vendor");
+    Block src(*backend, {1, 2}, {3, 4}), dst(*backend, {1, 2}), mean(*backend, {2}), rstd(*backend, {2});
+    Block running_mean(*backend, {2}, {1, 1}), running_var(*backend, {2}, {8, 8});
+    backend->batch_norm_training(kNorm, src.view, View{}, View{}, running_mean.view, running_var.view,
+                                 dst.view, mean.view, rstd.view);
+    EXPECT_EQ(running_mean.read(), (std::vector<float>{1.5, 1.75}));
+    EXPECT_EQ(running_var.read(), (std::vector<float>{6, 6}));
+}
+
+TEST_F(VendorTest, MaximaAreTheFirstOfEqualsAndNaNWins) {
+    const cgan_pool2d_params p = {sizeof p, CGAN_POOL_MAX, 2, 2, 2, 2, 0, 0, 0, 0};
+    const float nan = std::nanf("");
+    for (const char* options : {"kernels=handwritten", "kernels=vendor"}) {
+        const auto backend = open(options);
+        Block src(*backend, {1, 2, 6, 1}, {1, 2, 5, nan, -1, -1, 2, 2, nan, 9, -1, -1}),
+            dst(*backend, {1, 1, 3, 1});
+        Block arg(*backend, {4}); // room for bytes
+        View places = dst.view;
+        places.data = arg.view.data;
+        places.dtype = DType::U8;
+        backend->pool2d_forward(p, src.view, dst.view, places);
+        const std::vector<float> got = dst.read();
+        EXPECT_EQ(got[0], 2) << options;
+        EXPECT_TRUE(std::isnan(got[1])) << options;
+        EXPECT_EQ(got[2], -1) << options;
+        std::uint8_t at[3] = {};
+        backend->read(at, arg.view.data, 3);
+        EXPECT_EQ(at[0], 1) << options;
+        EXPECT_EQ(at[1], 1) << options;
+        EXPECT_EQ(at[2], 0) << options;
+    }
 }
 
 TEST_F(VendorTest, HandwrittenKernelsNeedNoLibrary) {
@@ -67,7 +204,7 @@ TEST_F(VendorTest, MeasurementChoosesTheFasterOnceForTheProcess) {
     EXPECT_TRUE(contains(second->describe(), "\nmatmul: handwritten 1")) << second->describe();
 }
 
-// The cublasCreate of opening, and then each call of a product.
+// From opening on, each call once. A question for an algorithm's workspace may fail without harm: there are others.
 TEST_F(VendorTest, EveryCallOfAPinnedVendorMayFail) {
     std::int64_t failed = 0;
     for (std::int64_t n = 1;; n++) {
@@ -75,19 +212,20 @@ TEST_F(VendorTest, EveryCallOfAPinnedVendorMayFail) {
         cgan_sim::options().fail_vendor_call = n;
         try {
             const auto backend = open("kernels=vendor");
-            cgan_sim::options().fail_vendor_call = n;
-            multiply(*backend, 5, 6, 7);
+            run_all(*backend);
+            cgan_sim::options().fail_vendor_call = 0;
         } catch (const Error& e) {
             EXPECT_TRUE(e.status == CGAN_E_VENDOR || e.status == CGAN_E_NO_DEVICE) << e.what();
+            EXPECT_TRUE(contains(e.what(), "on request") || contains(e.what(), "internal error")) << e.what();
             failed++;
         }
         EXPECT_EQ(cgan_sim::live_vendor_objects(), 0) << "after failing call " << n;
         EXPECT_EQ(cgan_sim::live_allocations(), 0) << "after failing call " << n;
         EXPECT_EQ(ledger.bytes, 0) << "after failing call " << n;
         if (cgan_sim::vendor_calls() < n) break;
-        ASSERT_LT(n, 100);
+        ASSERT_LT(n, 1000);
     }
-    EXPECT_GE(failed, 6);
+    EXPECT_GE(failed, 60);
 }
 
 TEST_F(VendorTest, AFailingVendorIsReportedAndOurKernelServes) {

@@ -76,6 +76,12 @@ class Candidates {
         run_own(key, own);
     }
 
+    // Whether the next `serve` will time the candidates.
+    bool undecided(const OperatorKey& key) const {
+        Kernels winner;
+        return vendor_ && kernels_ == Kernels::Auto && !known(key, winner);
+    }
+
     std::string describe() const; // what is pinned, or that it is measured: "vendor kernels (cuBLAS 13.1.0)"
     std::string report() const;   // lines: what served how often, what was measured, what failed
 

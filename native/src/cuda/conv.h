@@ -2,6 +2,7 @@
 // convolution falls apart into.
 #pragma once
 
+#include "candidates.h"
 #include "product.h"
 #include "warp.h"
 
@@ -17,6 +18,10 @@ struct ConvShape {
 
 // `src` enlarged as p says; dst before any pooling. Throws CGAN_E_UNSUPPORTED beyond 2^31 - 1 elements.
 ConvShape make_shape(const cgan_conv2d_params& p, const View& src, const View& wei, const char* what);
+
+// What a choice between candidates depends on. image: src or d_src.
+OperatorKey conv_key(const char* op, const cgan_conv2d_params& p, const View& image, const View& wei,
+                     const View& bia);
 
 // Nearest 2x enlargement followed by a convolution with stride 1 is a transposed convolution with stride 2 of
 // the small image: large[o] = sum over i, u with o = 2 i + u of small[i] F[u], where F [k, r + 1, s + 1, c]

@@ -258,8 +258,25 @@ const float* CudaBackend::enlarge(const View& src, float* large) {
     return large;
 }
 
+OperatorKey conv_key(const char* op, const cgan_conv2d_params& p, const View& image, const View& wei,
+                     const View& bia) {
+    return {op,
+            {&image, &wei},
+            {p.stride_h, p.stride_w, p.pad_top, p.pad_left, p.pad_bottom, p.pad_right, p.upsample,
+             p.activation, bia.present()}};
+}
+
 void CudaBackend::conv2d_backward_data(const cgan_conv2d_params& p, const View& wei, const View& d_dst,
                                        const View& bia, const View& d_src) {
+    require_f32(d_src, "conv2d_backward_data");
+    candidates_.serve(
+        conv_key("conv2d_backward_data", p, d_src, wei, bia),
+        [&](vendor::Operators& v) { return v.conv2d_backward_data(p, wei, d_dst, bia, d_src); },
+        [&] { own_conv2d_backward_data(p, wei, d_dst, bia, d_src); });
+}
+
+void CudaBackend::own_conv2d_backward_data(const cgan_conv2d_params& p, const View& wei, const View& d_dst,
+                                           const View& bia, const View& d_src) {
     const ConvShape g = make_shape(p, d_src, wei, "conv2d_backward_data");
     const float *w = wei.as<float>(), *d = d_dst.as<float>();
     if (folds(p)) return backward_data_folded(device_, g, w, d, d_src.as<float>());
@@ -275,8 +292,17 @@ void CudaBackend::conv2d_backward_data(const cgan_conv2d_params& p, const View& 
 
 void CudaBackend::conv2d_backward_filter(const cgan_conv2d_params& p, const View& src, const View& d_dst,
                                          const View& d_wei, const View& d_bia) {
-    const ConvShape g = make_shape(p, src, d_wei, "conv2d_backward_filter");
+    require_f32(d_wei, "conv2d_backward_filter");
     if (d_bia.present()) reduce({sizeof(cgan_reduce_params), CGAN_REDUCE_SUM, 7, 0}, d_dst, d_bia);
+    candidates_.serve(
+        conv_key("conv2d_backward_filter", p, src, d_wei, View{}),
+        [&](vendor::Operators& v) { return v.conv2d_backward_filter(p, src, d_dst, d_wei); },
+        [&] { own_conv2d_backward_filter(p, src, d_dst, d_wei); });
+}
+
+void CudaBackend::own_conv2d_backward_filter(const cgan_conv2d_params& p, const View& src, const View& d_dst,
+                                             const View& d_wei) {
+    const ConvShape g = make_shape(p, src, d_wei, "conv2d_backward_filter");
     const float *x = src.as<float>(), *d = d_dst.as<float>();
     if (folds(p)) return backward_filter_folded(device_, g, x, d, d_wei.as<float>());
     Scratch<float> large(device_, p.upsample == 2 ? std::int64_t(g.n) * g.h * g.w * g.c : 0);

@@ -64,6 +64,15 @@ void forward_folded(const Device& device, const ConvShape& g, const float* src, 
 
 void CudaBackend::conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
                                  const View& bia, const View& dst) {
+    require_f32(dst, "conv2d_forward");
+    candidates_.serve(
+        conv_key("conv2d_forward", p, src, wei, bia),
+        [&](vendor::Operators& v) { return v.conv2d_forward(p, src, wei, bia, dst); },
+        [&] { own_conv2d_forward(p, src, wei, bia, dst); });
+}
+
+void CudaBackend::own_conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
+                                     const View& bia, const View& dst) {
     const ConvShape g = make_shape(p, src, wei, "conv2d_forward");
     const Activation act{p.activation, float(p.alpha)};
     const float *x = src.as<float>(), *w = wei.as<float>(), *b = bia.as<float>();
@@ -75,6 +84,15 @@ void CudaBackend::conv2d_forward(const cgan_conv2d_params& p, const View& src, c
 
 void CudaBackend::conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
                                       const View& bia, const View& dst, const View& arg) {
+    require_f32(dst, "conv2d_pool_forward");
+    candidates_.serve(
+        conv_key("conv2d_pool_forward", p, src, wei, bia),
+        [&](vendor::Operators& v) { return v.conv2d_pool_forward(p, src, wei, bia, dst, arg); },
+        [&] { own_conv2d_pool_forward(p, src, wei, bia, dst, arg); });
+}
+
+void CudaBackend::own_conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
+                                          const View& bia, const View& dst, const View& arg) {
     const ConvShape g = make_shape(p, src, wei, "conv2d_pool_forward");
     Scratch<float> large(device_, p.upsample == 2 ? std::int64_t(g.n) * g.h * g.w * g.c : 0);
     const float* image = p.upsample == 2 ? enlarge(src, large.data()) : src.as<float>();

@@ -112,6 +112,19 @@ class CudaBackend final : public Backend {
     const Mark& mark(std::int64_t position);
     std::unique_ptr<CudaRecording> leave_recording() noexcept;
     void report_bad_index();
+    // vendor(to) and own(to) write to `to`: if that is an operand, they are timed on other memory.
+    template <class Vendor, class Own>
+    void serve_elementwise(const OperatorKey& key, Vendor vendor, Own own, bool in_place, const View& dst);
+
+    // The hand-written candidates.
+    void own_conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei, const View& bia,
+                            const View& dst);
+    void own_conv2d_backward_data(const cgan_conv2d_params& p, const View& wei, const View& d_dst,
+                                  const View& bia, const View& d_src);
+    void own_conv2d_backward_filter(const cgan_conv2d_params& p, const View& src, const View& d_dst,
+                                    const View& d_wei);
+    void own_conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
+                                 const View& bia, const View& dst, const View& arg);
     const float* enlarge(const View& src, float* large);
     View expand_pooled(const cgan_conv2d_params& p, const View& dst, const View& d_dst, const View& arg,
                        const View& image, const View& wei, float* gradient) const;

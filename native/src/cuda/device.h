@@ -26,6 +26,7 @@ enum class Kernels { Handwritten, Vendor, Auto };
 struct DeviceOptions {
     Kernels kernels = Kernels::Handwritten;
     bool tf32 = false;        // tensor cores, operands rounded to 10 bits of mantissa
+    bool transforms = true;   // algorithms that work on transformed data (FFT, Winograd) may serve
     bool synchronous = false; // wait after every launch, so that a failure names its kernel (CGAN_SYNC=1)
 };
 
@@ -45,6 +46,7 @@ class Device {
     int multiprocessors() const { return properties_.multiProcessorCount; }
     const cudaDeviceProp& properties() const { return properties_; }
     bool tf32() const { return options_.tf32; }
+    bool transforms() const { return options_.transforms; }
     Kernels kernels() const { return options_.kernels; }
     bool synchronous() const { return options_.synchronous; }
     MemoryLedger& ledger() const { return ledger_; }

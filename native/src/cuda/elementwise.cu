@@ -144,12 +144,30 @@ void CudaBackend::convert(double scale, double shift, const View& src, const Vie
     });
 }
 
+template <class Vendor, class Own> void CudaBackend::serve_elementwise(const OperatorKey& key, Vendor vendor,
+                                                                       Own own, bool in_place,
+                                                                       const View& dst) {
+    const bool rehearse = in_place && candidates_.undecided(key);
+    const Scratch<float> memory(device_, rehearse ? dst.elems() : 0);
+    View other = dst;
+    if (rehearse) other.data = memory.data();
+    candidates_.serve(key, vendor(dst), own(dst), vendor(other), own(other));
+}
+
 void CudaBackend::unary(const cgan_unary_params& p, const View& src, const View& dst) {
     require_f32(src, "unary");
     const std::int64_t n = dst.elems(), n4 = aligned16(src.data) && aligned16(dst.data) ? n / 4 : 0;
     const UnaryMap f{p.kind, float(p.alpha), float(p.beta)};
-    launch(device_, grid_1d(device_, n4 ? n4 : n), kBlock, unary_kernel, n4, n, f, src.as<float>(),
-           dst.as<float>());
+    const auto vendor = [&](const View& to) {
+        return [&](vendor::Operators& v) { return v.unary(p, src, to); };
+    };
+    const auto own = [&](const View& to) {
+        return [&] {
+            launch(device_, grid_1d(device_, n4 ? n4 : n), kBlock, unary_kernel, n4, n, f, src.as<float>(),
+                   to.as<float>());
+        };
+    };
+    serve_elementwise({"unary", {&src}, {p.kind}}, vendor, own, src.data == dst.data, dst);
 }
 
 void CudaBackend::activation_backward(const cgan_unary_params& p, const View& dst, const View& d_dst,
@@ -157,8 +175,17 @@ void CudaBackend::activation_backward(const cgan_unary_params& p, const View& ds
     require_f32(dst, "activation_backward");
     const bool vector = aligned16(dst.data) && aligned16(d_dst.data) && aligned16(d_src.data);
     const std::int64_t n = dst.elems(), n4 = vector ? n / 4 : 0;
-    launch(device_, grid_1d(device_, n4 ? n4 : n), kBlock, activation_backward_kernel, n4, n,
-           Activation{p.kind, float(p.alpha)}, dst.as<float>(), d_dst.as<float>(), d_src.as<float>());
+    const auto vendor = [&](const View& to) {
+        return [&](vendor::Operators& v) { return v.activation_backward(p, dst, d_dst, to); };
+    };
+    const auto own = [&](const View& to) {
+        return [&] {
+            launch(device_, grid_1d(device_, n4 ? n4 : n), kBlock, activation_backward_kernel, n4, n,
+                   Activation{p.kind, float(p.alpha)}, dst.as<float>(), d_dst.as<float>(), to.as<float>());
+        };
+    };
+    serve_elementwise({"activation_backward", {&dst}, {p.kind}}, vendor, own, d_dst.data == d_src.data,
+                      d_src);
 }
 
 } // namespace cgan::cuda

@@ -252,43 +252,82 @@ void sum_gradients(const Device& device, const Chunks& k, bool by_row, const Vie
            double(k.rows), partial.data(), means, d_gamma.as<float>(), d_beta.as<float>());
 }
 
+void own_batch_training(const Device& device, const cgan_norm_params& p, const View& src, const View& gamma,
+                        const View& beta, const View& running_mean, const View& running_var, const View& dst,
+                        const View& mean, const View& rstd) {
+    const Chunks k(src.rows(), src.last(), "batch_norm_training");
+    Scratch<Moments> partial(device, std::int64_t(k.chunks) * k.c);
+    launch(device, k.grid, dim3(kColumns, kRows), batch_moments_kernel, k.rows, k.c, src.as<float>(),
+           partial.data());
+    launch(device, unsigned(div_up(k.c, kBlock)), kBlock, batch_finish_kernel, k.chunks, k.c, p.epsilon,
+           p.momentum, partial.data(), mean.as<float>(), rstd.as<float>(), running_mean.as<float>(),
+           running_var.as<float>());
+    launch(device, channel_grid(device, k.rows, k.c), dim3(kColumns, kRows), batch_apply_kernel, k.rows, k.c,
+           false, 0.0f, src.as<float>(), gamma.as<float>(), beta.as<float>(), mean.as<float>(),
+           rstd.as<float>(), dst.as<float>());
+}
+
+void own_batch_inference(const Device& device, const cgan_norm_params& p, const View& src, const View& gamma,
+                         const View& beta, const View& running_mean, const View& running_var,
+                         const View& dst) {
+    launch(device, channel_grid(device, src.rows(), src.last()), dim3(kColumns, kRows), batch_apply_kernel,
+           src.rows(), int(src.last()), true, float(p.epsilon), src.as<float>(), gamma.as<float>(),
+           beta.as<float>(), running_mean.as<float>(), running_var.as<float>(), dst.as<float>());
+}
+
+void own_batch_backward(const Device& device, const View& src, const View& gamma, const View& mean,
+                        const View& rstd, const View& d_dst, const View& d_src, const View& d_gamma,
+                        const View& d_beta) {
+    const Chunks k(src.rows(), src.last(), "batch_norm_backward");
+    Scratch<float> means(device, 2 * std::int64_t(k.c));
+    sum_gradients(device, k, false, src, mean, rstd, d_dst, means.data(), d_gamma, d_beta);
+    launch(device, channel_grid(device, k.rows, k.c), dim3(kColumns, kRows), batch_backward_kernel, k.rows,
+           k.c, src.as<float>(), gamma.as<float>(), mean.as<float>(), rstd.as<float>(), means.data(),
+           d_dst.as<float>(), d_src.as<float>());
+}
+
 } // namespace
 
 void CudaBackend::batch_norm_training(const cgan_norm_params& p, const View& src, const View& gamma,
                                       const View& beta, const View& running_mean, const View& running_var,
                                       const View& dst, const View& mean, const View& rstd) {
     require_f32(src, "batch_norm_training");
-    const Chunks k(src.rows(), src.last(), "batch_norm_training");
-    Scratch<Moments> partial(device_, std::int64_t(k.chunks) * k.c);
-    launch(device_, k.grid, dim3(kColumns, kRows), batch_moments_kernel, k.rows, k.c, src.as<float>(),
-           partial.data());
-    launch(device_, unsigned(div_up(k.c, kBlock)), kBlock, batch_finish_kernel, k.chunks, k.c, p.epsilon,
-           p.momentum, partial.data(), mean.as<float>(), rstd.as<float>(), running_mean.as<float>(),
-           running_var.as<float>());
-    launch(device_, channel_grid(device_, k.rows, k.c), dim3(kColumns, kRows), batch_apply_kernel, k.rows,
-           k.c, false, 0.0f, src.as<float>(), gamma.as<float>(), beta.as<float>(), mean.as<float>(),
-           rstd.as<float>(), dst.as<float>());
+    const auto vendor = [&](const View& m, const View& v) {
+        return [&](vendor::Operators& o) {
+            return o.batch_norm_training(p, src, gamma, beta, m, v, dst, mean, rstd);
+        };
+    };
+    const auto own = [&](const View& m, const View& v) {
+        return [&] { own_batch_training(device_, p, src, gamma, beta, m, v, dst, mean, rstd); };
+    };
+    const View none; // rehearsals must not move the running statistics
+    candidates_.serve({"batch_norm_training", {&src}, {running_mean.present()}},
+                      vendor(running_mean, running_var), own(running_mean, running_var), vendor(none, none),
+                      own(none, none));
 }
 
 void CudaBackend::batch_norm_inference(const cgan_norm_params& p, const View& src, const View& gamma,
                                        const View& beta, const View& running_mean, const View& running_var,
                                        const View& dst) {
     require_f32(src, "batch_norm_inference");
-    launch(device_, channel_grid(device_, src.rows(), src.last()), dim3(kColumns, kRows), batch_apply_kernel,
-           src.rows(), int(src.last()), true, float(p.epsilon), src.as<float>(), gamma.as<float>(),
-           beta.as<float>(), running_mean.as<float>(), running_var.as<float>(), dst.as<float>());
+    candidates_.serve(
+        {"batch_norm_inference", {&src}, {}},
+        [&](vendor::Operators& v) {
+            return v.batch_norm_inference(p, src, gamma, beta, running_mean, running_var, dst);
+        },
+        [&] { own_batch_inference(device_, p, src, gamma, beta, running_mean, running_var, dst); });
 }
 
-void CudaBackend::batch_norm_backward(const cgan_norm_params&, const View& src, const View& gamma,
+void CudaBackend::batch_norm_backward(const cgan_norm_params& p, const View& src, const View& gamma,
                                       const View& mean, const View& rstd, const View& d_dst,
                                       const View& d_src, const View& d_gamma, const View& d_beta) {
     require_f32(src, "batch_norm_backward");
-    const Chunks k(src.rows(), src.last(), "batch_norm_backward");
-    Scratch<float> means(device_, 2 * std::int64_t(k.c));
-    sum_gradients(device_, k, false, src, mean, rstd, d_dst, means.data(), d_gamma, d_beta);
-    launch(device_, channel_grid(device_, k.rows, k.c), dim3(kColumns, kRows), batch_backward_kernel, k.rows,
-           k.c, src.as<float>(), gamma.as<float>(), mean.as<float>(), rstd.as<float>(), means.data(),
-           d_dst.as<float>(), d_src.as<float>());
+    candidates_.serve(
+        {"batch_norm_backward", {&src}, {}},
+        [&](vendor::Operators& v) {
+            return v.batch_norm_backward(p, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta);
+        },
+        [&] { own_batch_backward(device_, src, gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta); });
 }
 
 void CudaBackend::layer_norm_forward(const cgan_norm_params& p, const View& src, const View& gamma,

@@ -55,6 +55,8 @@ void describe_libraries(char* dst, std::int64_t cap) { copy_text(vendor::describ
 void set_option(DeviceOptions& options, const std::string& key, const std::string& value) {
     if (key == "precision" && (value == "fp32" || value == "tf32"))
         options.tf32 = value == "tf32";
+    else if (key == "transforms" && (value == "on" || value == "off"))
+        options.transforms = value == "on";
     else if (key == "kernels" && value == "handwritten")
         options.kernels = Kernels::Handwritten;
     else if (key == "kernels" && value == "vendor")
@@ -62,9 +64,10 @@ void set_option(DeviceOptions& options, const std::string& key, const std::strin
     else if (key == "kernels" && value == "auto")
         options.kernels = Kernels::Auto;
     else
-        throw Error(CGAN_E_BAD_DEVICE,
-                    std::string("device ") + kName + ": unknown option " + key + "=" + value +
-                        "; known are kernels=auto|handwritten|vendor, precision=fp32|tf32, memory=BYTES");
+        throw Error(CGAN_E_BAD_DEVICE, std::string("device ") + kName + ": unknown option " + key + "=" +
+                                           value +
+                                           "; known are kernels=auto|handwritten|vendor, "
+                                           "precision=fp32|tf32, transforms=on|off, memory=BYTES");
 }
 
 DeviceOptions parse_options(const char* text) {

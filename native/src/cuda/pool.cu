@@ -158,6 +158,11 @@ Window make_pool(const cgan_pool2d_params& p, const View& src, const View& dst, 
     return g;
 }
 
+OperatorKey pool_key(const char* op, const cgan_pool2d_params& p, const View& src, const View& dst) {
+    return {
+        op, {&src, &dst}, {p.kind, p.window_h, p.window_w, p.stride_h, p.stride_w, p.pad_top, p.pad_left}};
+}
+
 Window make_upsample(const cgan_upsample2d_params& p, const View& src, const View& dst, const char* what) {
     Window g = make_window(src, dst, what);
     g.stride_h = p.factor_h, g.stride_w = p.factor_w;
@@ -170,20 +175,31 @@ void CudaBackend::pool2d_forward(const cgan_pool2d_params& p, const View& src, c
                                  const View& arg) {
     const Window g = make_pool(p, src, dst, "pool2d_forward");
     const std::int64_t n = dst.elems();
-    if (p.kind == CGAN_POOL_MAX)
-        launch(device_, grid_1d(device_, n), kBlock, max_pool_kernel, unsigned(n), g, src.as<float>(),
-               dst.as<float>(), arg.as<std::uint8_t>());
-    else
-        launch(device_, grid_1d(device_, n), kBlock, average_pool_kernel, unsigned(n), g, src.as<float>(),
-               dst.as<float>());
+    const auto own = [&] {
+        if (p.kind == CGAN_POOL_MAX)
+            launch(device_, grid_1d(device_, n), kBlock, max_pool_kernel, unsigned(n), g, src.as<float>(),
+                   dst.as<float>(), arg.as<std::uint8_t>());
+        else
+            launch(device_, grid_1d(device_, n), kBlock, average_pool_kernel, unsigned(n), g, src.as<float>(),
+                   dst.as<float>());
+    };
+    candidates_.serve(
+        pool_key("pool2d_forward", p, src, dst),
+        [&](vendor::Operators& v) { return v.pool2d_forward(p, src, dst, arg); }, own);
 }
 
 void CudaBackend::pool2d_backward(const cgan_pool2d_params& p, const View& d_dst, const View& arg,
                                   const View& d_src) {
     const Window g = make_pool(p, d_src, d_dst, "pool2d_backward");
     const std::int64_t n = d_src.elems();
-    launch(device_, grid_1d(device_, n), kBlock, pool_backward_kernel, unsigned(n), g, d_dst.as<float>(),
-           p.kind == CGAN_POOL_MAX ? arg.as<std::uint8_t>() : nullptr, d_src.as<float>());
+    candidates_.serve(
+        pool_key("pool2d_backward", p, d_src, d_dst),
+        [&](vendor::Operators& v) { return v.pool2d_backward(p, d_dst, d_src); },
+        [&] {
+            launch(device_, grid_1d(device_, n), kBlock, pool_backward_kernel, unsigned(n), g,
+                   d_dst.as<float>(), p.kind == CGAN_POOL_MAX ? arg.as<std::uint8_t>() : nullptr,
+                   d_src.as<float>());
+        });
 }
 
 void CudaBackend::pool2d_gather(const cgan_pool2d_params& p, const View& src, const View& arg,

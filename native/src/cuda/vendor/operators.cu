@@ -1,10 +1,11 @@
 #include "operators.h"
 
-#include "machine.h"
+#include "convolution.h"
 
 namespace cgan::cuda::vendor {
 
-Operators::Operators(const Device& device) : machine_(std::make_unique<Machine>(device)) {}
+Operators::Operators(const Device& device)
+    : machine_(std::make_unique<Machine>(device)), plans_(std::make_unique<ConvPlans>()) {}
 Operators::~Operators() = default;
 
 std::string Operators::describe() const {
