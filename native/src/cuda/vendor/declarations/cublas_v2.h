@@ -1,6 +1,6 @@
 // What this project calls of cuBLAS 12 and 13, declared by itself: it stands in for NVIDIA's header of the same
 // name where that is not installed, and is what the simulator's stand-in library implements.
-// tests/vendor/declarations_test.cpp holds it to NVIDIA's header where there is one; for that it is included
+// native/tests/vendor/declarations_test.cpp holds it to NVIDIA's header where there is one; for that it is included
 // inside a namespace, without linkage and includes.
 #if !defined(CGAN_CUBLAS_DECLARATIONS)
 #define CGAN_CUBLAS_DECLARATIONS

@@ -1,6 +1,6 @@
 // What this project calls of cuDNN 8 and 9, declared by itself: it stands in for NVIDIA's header of the same
 // name where that is not installed, and is what the simulator's stand-in library implements. Status codes other
-// than success have other numbers in each major version and are not named here. tests/vendor/declarations_test.cpp
+// than success have other numbers in each major version and are not named here. native/tests/vendor/declarations_test.cpp
 // holds it to NVIDIA's header where there is one; for that it is included inside a namespace, without linkage and
 // includes.
 #if !defined(CGAN_CUDNN_DECLARATIONS)
