@@ -19,15 +19,14 @@ namespace {
 
 // The two headers have types of their own; they agree if calls through either are the same: pointers to structures
 // that neither shows, enumerations of one size, and all else equal.
-template <class A, class B> struct Agree : std::is_same<A, B> {};
-
-template <class A, class B> constexpr bool kOpaque = std::is_class_v<A>&& std::is_class_v<B>;
-template <class A, class B> constexpr bool kEnums = std::is_enum_v<A>&& std::is_enum_v<B> &&
-                                                    sizeof(A) == sizeof(B);
-
-template <class A, class B>
-requires(kOpaque<A, B> || kEnums<A, B>) struct Agree<A, B> : std::true_type {
+// (A size is asked only of what is an enumeration: functions and void have none.)
+template <class A, class B, bool = std::is_enum_v<A> && std::is_enum_v<B>> struct Alike {
+    static constexpr bool value = std::is_class_v<A> && std::is_class_v<B>;
 };
+template <class A, class B> struct Alike<A, B, true> {
+    static constexpr bool value = sizeof(A) == sizeof(B);
+};
+template <class A, class B> struct Agree : std::bool_constant<std::is_same_v<A, B> || Alike<A, B>::value> {};
 
 template <class A, class B> struct Agree<A*, B*> : Agree<A, B> {};
 template <class A, class B> struct Agree<const A, const B> : Agree<A, B> {};
