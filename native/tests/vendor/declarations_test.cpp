@@ -20,7 +20,7 @@ namespace {
 // The two headers have types of their own; they agree if calls through either are the same: pointers to structures
 // that neither shows, enumerations of one size, and all else equal.
 // (A size is asked only of what is an enumeration: functions and void have none.)
-template <class A, class B, bool = std::is_enum_v<A> && std::is_enum_v<B>> struct Alike {
+template <class A, class B, bool = std::is_enum_v<A>&& std::is_enum_v<B>> struct Alike {
     static constexpr bool value = std::is_class_v<A> && std::is_class_v<B>;
 };
 template <class A, class B> struct Alike<A, B, true> {
