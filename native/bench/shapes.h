@@ -33,4 +33,8 @@ struct Shape {
 // on 64x64x3 ones, too.
 std::span<const Shape> model_shapes();
 
+// Every other corner: kernels of 1 to 11, strides of 1 to 4, odd and prime sides, 1 to 512 channels, batches of 1 to
+// 128, transposed and enlarged ones, thin and square products.
+std::span<const Shape> corner_shapes();
+
 } // namespace cgan::bench
