@@ -173,6 +173,14 @@ CGAN_API void cgan_context_destroy(cgan_context* ctx);
  * `auto` declined other devices and which candidate serves which operator. Empty if ctx is not a context. */
 CGAN_API int64_t cgan_context_describe(cgan_context* ctx, char* dst, int64_t cap);
 
+/* For runs that shall repeat bit for bit with kernels=auto, which otherwise may choose differently every time it
+ * measures: takes the choices of the file at path, if it exists, and keeps every choice there, on disk before a result of
+ * it is used. Call it before the first operator. No effect on a device whose choices follow from the shapes alone.
+ * Without it, what was measured is kept in the user's cache folder ($XDG_CACHE_HOME/cgan, else ~/.cache/cgan).
+ * Errors: CGAN_E_BAD_VALUE names a file that is no plan, or that of another processor, thread count or version, or that
+ * cannot be written. */
+CGAN_API cgan_status cgan_context_keep_plan(cgan_context *ctx, const char *path);
+
 /* Waits until all queued work is done; reports failures of that work. */
 CGAN_API cgan_status cgan_context_synchronize(cgan_context* ctx);
 

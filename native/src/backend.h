@@ -20,7 +20,7 @@
 namespace cgan {
 
 // Plugins are refused unless built for exactly this number: raise it with every change of this file.
-inline constexpr std::uint32_t kBackendAbi = 2;
+inline constexpr std::uint32_t kBackendAbi = 3;
 
 class Error : public std::runtime_error {
   public:
@@ -79,6 +79,10 @@ class Backend {
     virtual ~Backend() = default;
 
     virtual std::string describe() const = 0;
+
+    // Takes the choices between candidates from a file, and keeps them there. This default serves backends whose
+    // choices follow from the shapes alone. (optional)
+    virtual void keep_plan(const std::string&) {}
 
     // ---- memory: 256-byte aligned blocks; `bytes` is at least 1 ----
     virtual void* allocate(std::int64_t bytes) = 0;

@@ -361,6 +361,14 @@ cgan_status cgan_context_synchronize(cgan_context* ctx) {
     });
 }
 
+cgan_status cgan_context_keep_plan(cgan_context* ctx, const char* path) {
+    return guard(ctx, "context_keep_plan", [&](Context& context) {
+        require(path, "path");
+        if (!*path) throw Error(CGAN_E_BAD_VALUE, "path is empty");
+        context.backend().keep_plan(path);
+    });
+}
+
 cgan_status cgan_timer_start(cgan_context* ctx) {
     return guard(ctx, "timer_start", [](Context& context) { context.start_timer(); });
 }

@@ -123,6 +123,23 @@ CpuBackend::CpuBackend(const CpuOptions& options, MemoryLedger& ledger) : option
                                               options.transforms, ledger);
     if (options.kernels == Kernels::Vendor)
         vendor_ = std::make_unique<vendor::Operators>(options.threads, ledger, *fast_);
+    if (options.kernels == Kernels::Auto) plan_candidates();
+}
+
+void CpuBackend::plan_candidates() {
+    const vendor::LibraryState library = vendor::library_state();
+    if (library.path.empty())
+        vendor_fault_ = library.reason;
+    else
+        vendor_ = std::make_unique<vendor::Operators>(options_.threads, ledger_, *fast_);
+    planner_ = std::make_unique<Planner>(
+        cat("cpu ", cpu_name(), "\nisa ", isa_name(options_.isa), "\nthreads ", options_.threads,
+            "\ntransforms ", options_.transforms ? "on" : "off", "\ncgan " CGAN_VERSION "\nvendor ",
+            library.path.empty() ? "none" : "oneDNN " + library.version, "\n"));
+}
+
+void CpuBackend::keep_plan(const std::string& path) {
+    if (planner_) planner_->keep_in(path);
 }
 
 CpuBackend::~CpuBackend() = default;
@@ -131,13 +148,16 @@ std::string CpuBackend::describe() const {
     std::string text =
         cat("cpu: ", cpu_name(), ", ", options_.threads, options_.threads == 1 ? " thread, " : " threads, ",
             isa_name(options_.isa), ", ", kernels_name(options_.kernels), " kernels",
-            vendor_ ? " (" + vendor_->describe() + ")" : "", options_.transforms ? "" : ", no transforms");
+            vendor_ ? " (" + vendor_->describe() + ")" : "",
+            vendor_fault_.empty() ? "" : " (without oneDNN: " + vendor_fault_ + ")",
+            options_.transforms ? "" : ", no transforms");
     for (const auto& [op, served] : served_) {
         text += cat("\n", op, ":");
         if (served.vendor > 0) text += cat(" vendor ", served.vendor);
         if (served.handwritten > 0) text += cat(" handwritten ", served.handwritten);
         if (served.reference > 0) text += cat(" reference ", served.reference);
     }
+    if (planner_) text += planner_->describe();
     return text;
 }
 
@@ -173,13 +193,29 @@ void CpuBackend::synchronize() {}
 
 // ---- operators ----
 
-template <class Candidate, class Plain>
-void CpuBackend::serve_pinned(const char* op, Candidate candidate, Plain plain) {
-    if (vendor_ && candidate(*vendor_)) {
+template <class Function, class Plain>
+void CpuBackend::serve_pinned(const char* op, Function candidate, Plain plain) {
+    if (options_.kernels == Kernels::Vendor && candidate(*vendor_)) {
         served_[op].vendor++;
     } else {
         serve(op, candidate, plain);
     }
+}
+
+template <class Shapes, class Function, class Plain>
+void CpuBackend::serve_planned(const char* op, Shapes shapes, Function candidate, Plain plain) {
+    if (!planner_) return serve_pinned(op, candidate, plain);
+    std::vector<Candidate> candidates = {Candidate::Handwritten};
+    if (options_.transforms && std::string_view(op).starts_with("conv2d"))
+        candidates.push_back(Candidate::Direct);
+    if (vendor_) candidates.push_back(Candidate::Vendor);
+    const auto chosen = planner_->serve(op + shapes(), candidates, [&](Candidate c) {
+        if (c == Candidate::Vendor) return vendor_ && candidate(*vendor_);
+        const fast::Operators::Transforms allowed(*fast_, options_.transforms && c == Candidate::Handwritten);
+        return candidate(*fast_);
+    });
+    if (!chosen) return serve(op, plain);
+    (*chosen == Candidate::Vendor ? served_[op].vendor : served_[op].handwritten)++;
 }
 
 template <class Fast, class Plain> void CpuBackend::serve(const char* op, Fast fast, Plain plain) {
@@ -265,38 +301,60 @@ void CpuBackend::softmax_backward(const cgan_softmax_params& p, const View& dst,
         [&] { reference::softmax_backward(p, dst, d_dst, d_src); });
 }
 
+namespace {
+
+std::string shapes_of(const cgan_conv2d_params& p, const View& src, const View& wei, bool biased) {
+    return cat(" n", src.dims[0], " h", src.dims[1], " w", src.dims[2], " c", src.dims[3], " k", wei.dims[0],
+               " r", wei.dims[1], " s", wei.dims[2], " stride", p.stride_h, "x", p.stride_w, " pad",
+               p.pad_top, ",", p.pad_left, ",", p.pad_bottom, ",", p.pad_right, " up", p.upsample, " act",
+               p.activation, biased ? " bias" : "");
+}
+
+} // namespace
+
 void CpuBackend::matmul(const cgan_matmul_params& p, const View& a, const View& b, const View& dst) {
-    serve_pinned(
-        "matmul", [&](auto& fast) { return fast.matmul(p, a, b, dst); },
-        [&] { reference::matmul(p, a, b, dst); });
+    const std::int64_t k = p.transpose_a ? a.dims[0] : a.dims[1];
+    serve_planned(
+        "matmul",
+        [&] {
+            return cat(" m", dst.dims[0], " n", dst.dims[1], " k", k, p.transpose_a ? " ta" : "",
+                       p.transpose_b ? " tb" : "");
+        },
+        [&](auto& fast) { return fast.matmul(p, a, b, dst); }, [&] { reference::matmul(p, a, b, dst); });
 }
 
 void CpuBackend::dense_forward(const cgan_dense_params& p, const View& src, const View& wei, const View& bia,
                                const View& dst) {
-    serve_pinned(
-        "dense_forward", [&](auto& fast) { return fast.dense_forward(p, src, wei, bia, dst); },
+    serve_planned(
+        "dense_forward",
+        [&] {
+            return cat(" m", src.dims[0], " n", wei.dims[0], " k", src.dims[1], " act", p.activation,
+                       bia.present() ? " bias" : "");
+        },
+        [&](auto& fast) { return fast.dense_forward(p, src, wei, bia, dst); },
         [&] { reference::dense_forward(p, src, wei, bia, dst); });
 }
 
 void CpuBackend::conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
                                 const View& bia, const View& dst) {
-    serve_pinned(
-        "conv2d_forward", [&](auto& fast) { return fast.conv2d_forward(p, src, wei, bia, dst); },
+    serve_planned(
+        "conv2d_forward", [&] { return shapes_of(p, src, wei, bia.present()); },
+        [&](auto& fast) { return fast.conv2d_forward(p, src, wei, bia, dst); },
         [&] { reference::conv2d_forward(p, src, wei, bia, dst); });
 }
 
 void CpuBackend::conv2d_backward_data(const cgan_conv2d_params& p, const View& wei, const View& d_dst,
                                       const View& bia, const View& d_src) {
-    serve_pinned(
-        "conv2d_backward_data",
+    serve_planned(
+        "conv2d_backward_data", [&] { return shapes_of(p, d_src, wei, bia.present()); },
         [&](auto& fast) { return fast.conv2d_backward_data(p, wei, d_dst, bia, d_src); },
         [&] { reference::conv2d_backward_data(ledger_, p, wei, d_dst, bia, d_src); });
 }
 
 void CpuBackend::conv2d_backward_filter(const cgan_conv2d_params& p, const View& src, const View& d_dst,
                                         const View& d_wei, const View& d_bia) {
-    serve_pinned(
-        "conv2d_backward_filter",
+    serve_planned(
+        "conv2d_backward_filter", [&] { return shapes_of(p, src, d_wei, d_bia.present()); },
         [&](auto& fast) { return fast.conv2d_backward_filter(p, src, d_dst, d_wei, d_bia); },
         [&] { reference::conv2d_backward_filter(ledger_, p, src, d_dst, d_wei, d_bia); });
 }

@@ -9,6 +9,7 @@
 
 #include "backend.h"
 #include "cpu/cpu_info.h"
+#include "cpu/planner.h"
 
 namespace cgan {
 
@@ -35,6 +36,7 @@ class CpuBackend final : public Backend {
     ~CpuBackend() override;
 
     std::string describe() const override;
+    void keep_plan(const std::string& path) override;
 
     // ---- memory: 256-byte aligned blocks; `bytes` is at least 1 ----
     void* allocate(std::int64_t bytes) override;
@@ -130,18 +132,24 @@ class CpuBackend final : public Backend {
 
     // Runs the vendor's candidate, a generic function of either set of operators, where that is asked for and
     // serves these operands; else as below.
-    template <class Candidate, class Plain>
-    void serve_pinned(const char* op, Candidate candidate, Plain plain);
+    template <class Function, class Plain> void serve_pinned(const char* op, Function candidate, Plain plain);
+    // Runs the candidate that kernels=auto has planned for the operation; without that, as above.
+    template <class Shapes, class Function, class Plain>
+    void serve_planned(const char* op, Shapes shapes, Function candidate, Plain plain);
     // Runs the handwritten kernel, or the plain loops if there is none for these operands (fast returns false).
     template <class Fast, class Plain> void serve(const char* op, Fast fast, Plain plain);
     // Runs plain loops that no kernel would beat: they only move data or make few numbers.
     template <class Plain> void serve(const char* op, Plain plain);
 
+    void plan_candidates();
+
     const CpuOptions options_;
     MemoryLedger& ledger_;
     std::map<std::string_view, Served> served_;
     std::unique_ptr<fast::Operators> fast_;     // null when the reference is to serve everything
-    std::unique_ptr<vendor::Operators> vendor_; // null unless the vendor's library is to serve what it can
+    std::unique_ptr<vendor::Operators> vendor_; // null unless the vendor's library may serve
+    std::string vendor_fault_;                  // why kernels=auto has to do without it
+    std::unique_ptr<Planner> planner_;          // of kernels=auto
 };
 
 // Opens the CPU with options as in a device name ("threads=2&isa=baseline"). Throws CGAN_E_BAD_DEVICE for

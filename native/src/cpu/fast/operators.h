@@ -69,6 +69,22 @@ class Operators {
     bool global_norm(Views tensors, const View& dst);
     bool clip_by_norm(const cgan_clip_params& p, const View& norm, Views tensors);
 
+    // Allows or forbids transformed data for as long as it lives.
+    class Transforms {
+      public:
+        Transforms(Operators& operators, bool allowed)
+            : machine_(operators.machine_), before_(machine_.transforms) {
+            machine_.transforms = allowed;
+        }
+        ~Transforms() { machine_.transforms = before_; }
+        Transforms(const Transforms&) = delete;
+        Transforms& operator=(const Transforms&) = delete;
+
+      private:
+        Machine& machine_;
+        const bool before_;
+    };
+
   private:
     ThreadPool pool_;
     Scratch scratch_;

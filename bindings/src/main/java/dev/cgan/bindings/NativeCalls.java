@@ -138,6 +138,19 @@ public final class NativeCalls implements AutoCloseable {
         check(Cgan.cgan_context_synchronize(begin(0)));
     }
 
+    /**
+     * Takes the choices between candidates of {@code kernels=auto} from a file, if it exists, and keeps them there. Before
+     * the first operator.
+     *
+     * @throws IllegalArgumentException if the file is no plan, one of another machine or version, or cannot be written
+     */
+    public synchronized void keepPlan(String path) {
+        MemorySegment ctx = begin(0);
+        try (Arena arena = Arena.ofConfined()) {
+            check(Cgan.cgan_context_keep_plan(ctx, arena.allocateFrom(path)));
+        }
+    }
+
     /** Starts the stopwatch on the device's own clock, behind all queued work. */
     public synchronized void timerStart() {
         check(Cgan.cgan_timer_start(begin(0)));

@@ -6,11 +6,17 @@ import dev.cgan.bindings.LoadReport;
 import dev.cgan.bindings.NativeCalls;
 import dev.cgan.bindings.NativeLoadException;
 import dev.cgan.bindings.NativeLoader;
+import dev.cgan.io.ConfigException;
+import dev.cgan.train.TrainConfig;
 import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code cgan-cli doctor}: every piece that the program stands on: where it is, its version, or why it cannot be used. */
@@ -19,10 +25,11 @@ import picocli.CommandLine.Spec;
         description = {
             "Shows Java and each native library: path, version, and if it cannot be used, why not.",
             "Exits with 0 if training is possible, else with 1.",
+            "With --plan, times the candidates of each operation of a model instead.",
             ""
         },
         footerHeading = "%nExamples:%n",
-        footer = "  cgan-cli doctor")
+        footer = {"  cgan-cli doctor", "  cgan-cli doctor --plan dcgan --batch 64"})
 final class DoctorCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -30,16 +37,41 @@ final class DoctorCommand implements Callable<Integer> {
     @Mixin
     private Verbosity verbosity;
 
+    @Option(
+            names = "--plan",
+            paramLabel = "MODEL",
+            description = "Which kernels serve each operation of a training step, with the time of each candidate.")
+    private String plan;
+
+    @Option(names = "--batch", paramLabel = "N", description = "Images in a step of --plan (default: 64).")
+    private Integer batch;
+
+    @Option(names = "--threads", paramLabel = "N", description = "Threads of --plan; 0 = all processors (default: 0).")
+    private Integer threads;
+
     DoctorCommand() {}
 
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         try {
-            return examine(out);
+            return plan == null ? examine(out) : reportPlan(out);
+        } catch (ConfigException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         } finally {
             out.flush();
         }
+    }
+
+    private int reportPlan(PrintWriter out) {
+        Map<String, Object> given = new LinkedHashMap<>(Map.of("model", plan, "device", "cpu?kernels=auto"));
+        if (batch != null) {
+            given.put("batch", batch);
+        }
+        if (threads != null) {
+            given.put("threads", threads);
+        }
+        return PlanReport.print(out, TrainConfig.of(given));
     }
 
     private static int examine(PrintWriter out) {

@@ -215,7 +215,7 @@ final class TrainCommand implements Callable<Integer> {
         put(given, "steps", steps);
         put(given, "batch", batch);
         put(given, "seed", seed);
-        put(given, "device", device.device);
+        put(given, "device", device.device());
         put(given, "threads", device.threads);
         put(given, "graph", graph);
         put(given, "sample_every", sampleEvery);

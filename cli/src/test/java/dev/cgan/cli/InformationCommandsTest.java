@@ -35,4 +35,19 @@ class InformationCommandsTest {
                 .containsPattern("(?m)^device cpu +ok$")
                 .containsPattern("ABI \\d+\\.\\d+");
     }
+
+    @Test
+    void doctorTimesTheCandidatesOfAModel() {
+        Cli cli = Cli.call("doctor", "--plan", "dcgan", "--batch", "2", "--threads", "1");
+        assertThat(cli.err()).isEmpty();
+        assertThat(cli.code()).isZero();
+        assertThat(cli.out())
+                .contains("dcgan, one step of 2 images", "Calls, and whose kernels served them:")
+                .containsPattern("(?m)^conv2d_forward n2 h28 w28 c1 k64 r4 s4 stride2x2 pad1,1,1,1 up1 .*$")
+                .containsPattern("(?m)^ {4}[* ] handwritten +\\d+\\.\\d+ +\\d+$")
+                .containsPattern("(?m)^ {4}[* ] direct +\\d+\\.\\d+ +\\d+$")
+                .containsPattern("(?m)^ {4}\\* ")
+                .containsPattern("(?m)^  batch_norm_training: handwritten \\d+$");
+        assertThat(Cli.call("doctor", "--plan", "gpt").code()).isEqualTo(2);
+    }
 }

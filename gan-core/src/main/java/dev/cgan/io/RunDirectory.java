@@ -183,6 +183,11 @@ public final class RunDirectory {
         return path.resolve("trace");
     }
 
+    /** {@return the choices that {@code kernels=auto} made, if it did} */
+    public Path plan() {
+        return path.resolve("plan.txt");
+    }
+
     /** {@return the picture of the curves} */
     public Path losses() {
         return path.resolve("losses.png");

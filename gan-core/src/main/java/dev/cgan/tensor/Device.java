@@ -6,6 +6,7 @@ import dev.cgan.bindings.UnsupportedOperatorException;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -318,6 +319,17 @@ public final class Device implements AutoCloseable {
             scope.describe(text, depth++, REPORTED_TENSORS);
         }
         return text.toString();
+    }
+
+    /**
+     * Makes {@code kernels=auto} choose between candidates as a file says, if it exists, and keep there what it measures:
+     * with the same file the same bits follow. Before the first operator; no effect on other devices.
+     *
+     * @param plan the file
+     * @throws IllegalArgumentException if the file is no plan, one of another machine or version, or cannot be written
+     */
+    public void keepPlan(Path plan) {
+        run(calls -> calls.keepPlan(plan.toString()));
     }
 
     /** Waits until all queued work is done, and throws what failed in it. */

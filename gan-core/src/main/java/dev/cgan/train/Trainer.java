@@ -127,6 +127,7 @@ public final class Trainer implements AutoCloseable {
         requireSameData(checkpoint, dataset);
         Trainer trainer = new Trainer(config, dataset, listener, checkpoint.step(), checkpoint.history());
         try {
+            trainer.device.keepPlan(run.plan());
             trainer.state.restore(checkpoint.file());
             trainer.keeper = RunKeeper.resume(run, config, checkpoint.step());
             trainer.lastCheckpoint = checkpoint.file();
@@ -146,6 +147,12 @@ public final class Trainer implements AutoCloseable {
      */
     public void keepIn(RunDirectory run) throws IOException {
         keeper = RunKeeper.create(run, config);
+        device.keepPlan(run.plan());
+    }
+
+    /** {@return the device and, on further lines, which kernels served what so far} */
+    public String deviceReport() {
+        return device.describe();
     }
 
     /** Asks {@link #run} to finish the step it is making, to save, and to return. May be called by any thread. */

@@ -110,6 +110,25 @@ class TrainerTest {
         assertThat(warnings).anyMatch(text -> text.startsWith("the samples are nearly alike: they differ by "));
     }
 
+    @Test
+    void measuredChoicesAreKeptInTheRunAndDecideItsBits() throws IOException {
+        Map<String, Object> auto = Map.of("device", "cpu?kernels=auto", "threads", 1, "steps", 6);
+        TrainResult whole = train("whole", Blobs.config("dcgan", auto));
+        train("parts", Blobs.config("dcgan", auto).with(Map.of("steps", 3)));
+        Path plan = folder.resolve("parts").resolve("plan.txt");
+        String kept = Files.readString(plan);
+        assertThat(kept).startsWith("cgan plan 1\n").contains("conv2d_backward_filter n", "dense_forward m");
+
+        Files.writeString(plan, kept.replace("\nthreads 1\n", "\nthreads 3\n"));
+        assertThatThrownBy(() -> resume("parts", Blobs.config("dcgan", auto)))
+                .hasMessageContaining("the plan " + plan + " cannot be used: it was made for another machine or version");
+        Files.writeString(plan, kept);
+        TrainResult resumed = resume("parts", Blobs.config("dcgan", auto));
+        requireEqualTensors(
+                whole.checkpoint().orElseThrow(), resumed.checkpoint().orElseThrow());
+        assertThat(plan).hasContent(kept);
+    }
+
     @ParameterizedTest
     @MethodSource("models")
     void interruptedRunEqualsTheUninterrupted(String model) throws IOException {

@@ -1035,6 +1035,65 @@ public class Cgan {
         }
     }
 
+    private static class cgan_context_keep_plan {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Cgan.C_INT,
+            Cgan.C_POINTER,
+            Cgan.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = Cgan.findOrThrow("cgan_context_keep_plan");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * cgan_status cgan_context_keep_plan(cgan_context *ctx, const char *path)
+     * }
+     */
+    public static FunctionDescriptor cgan_context_keep_plan$descriptor() {
+        return cgan_context_keep_plan.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * cgan_status cgan_context_keep_plan(cgan_context *ctx, const char *path)
+     * }
+     */
+    public static MethodHandle cgan_context_keep_plan$handle() {
+        return cgan_context_keep_plan.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * cgan_status cgan_context_keep_plan(cgan_context *ctx, const char *path)
+     * }
+     */
+    public static MemorySegment cgan_context_keep_plan$address() {
+        return cgan_context_keep_plan.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * cgan_status cgan_context_keep_plan(cgan_context *ctx, const char *path)
+     * }
+     */
+    public static int cgan_context_keep_plan(MemorySegment ctx, MemorySegment path) {
+        var mh$ = cgan_context_keep_plan.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cgan_context_keep_plan", ctx, path);
+            }
+            return (int)mh$.invokeExact(ctx, path);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class cgan_context_synchronize {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Cgan.C_INT,
