@@ -33,7 +33,8 @@ final class PlanReport {
             out.println("Calls, and whose kernels served them:");
             report.lines()
                     .skip(1)
-                    .filter(line -> !line.startsWith("plan: ") || !LINE.matcher(line).matches())
+                    .filter(line ->
+                            !line.startsWith("plan: ") || !LINE.matcher(line).matches())
                     .forEach(line -> out.println("  " + line));
             return 0;
         } catch (IOException | IllegalArgumentException e) {
@@ -42,8 +43,7 @@ final class PlanReport {
     }
 
     private static Trainer create(TrainConfig config) throws IOException {
-        return Trainer.create(
-                config, Datasets.open(config.data(), DatasetOptions.defaults()), new TrainListener() {});
+        return Trainer.create(config, Datasets.open(config.data(), DatasetOptions.defaults()), new TrainListener() {});
     }
 
     private static void row(PrintWriter out, Matcher line) {
@@ -74,8 +74,10 @@ final class PlanReport {
         }
         String[] pads = sizes.get("pad").split(",");
         String[] strides = sizes.get("stride").split("x");
-        double height = result(number(sizes, "h") * number(sizes, "up"), pads[0], pads[2], number(sizes, "r"), strides[0]);
-        double width = result(number(sizes, "w") * number(sizes, "up"), pads[1], pads[3], number(sizes, "s"), strides[1]);
+        double height =
+                result(number(sizes, "h") * number(sizes, "up"), pads[0], pads[2], number(sizes, "r"), strides[0]);
+        double width =
+                result(number(sizes, "w") * number(sizes, "up"), pads[1], pads[3], number(sizes, "s"), strides[1]);
         return 2
                 * number(sizes, "n")
                 * height
