@@ -51,10 +51,11 @@ std::string OperatorKey::text() const {
     for (int operand = 0; operand < operands_; operand++) {
         const std::int64_t rank = numbers_[std::size_t(at++)];
         text += " [";
-        for (int i = 0; i < rank; i++) text += (i ? "," : "") + std::to_string(numbers_[std::size_t(at++)]);
+        for (int i = 0; i < rank; i++)
+            text.append(i ? "," : "").append(std::to_string(numbers_[std::size_t(at++)]));
         text += "]";
     }
-    while (at < count_) text += " " + std::to_string(numbers_[std::size_t(at++)]);
+    while (at < count_) text.append(" ").append(std::to_string(numbers_[std::size_t(at++)]));
     return text;
 }
 
@@ -130,7 +131,7 @@ std::string Candidates::report() const {
     std::string text;
     if (!missing_.empty()) text += "\nauto: " + missing_;
     for (const auto& [op, served] : served_) {
-        text += "\n" + std::string(op) + ":";
+        text.append("\n").append(op).append(":");
         if (served.vendor > 0) text += " vendor " + std::to_string(served.vendor);
         if (served.handwritten > 0) text += " handwritten " + std::to_string(served.handwritten);
     }
