@@ -246,6 +246,11 @@ enum class Agreement { Equal, Law, LawOfWholeNumbers };
 
 double scale_of(Agreement agreement) { return agreement == Agreement::LawOfWholeNumbers ? 16 : 1; }
 
+bool may_transform(const std::string& device) {
+    return device.find("transforms=off") == std::string::npos &&
+           device.find("kernels=reference") == std::string::npos;
+}
+
 // Tensor cores keep 10 bits of an operand's mantissa: 2^-11 is rounded off where the law has 2^-24. Only products
 // run on them.
 bool rounds_to_tf32(const std::string& device, const OperatorCase& c) {
@@ -259,7 +264,9 @@ bool rounds_to_tf32(const std::string& device, const OperatorCase& c) {
 double slack(const std::string& device, const OperatorCase& c, std::int32_t dtype) {
     if (rounds_to_tf32(device, c)) return 0x1p13;
     const bool vendor = device.find("kernels=vendor") != std::string::npos && !device.starts_with("sim");
-    return vendor && dtype == CGAN_F32 ? std::max(4.0, std::sqrt(c.reduction) / 8) : 1;
+    if (dtype != CGAN_F32) return 1;
+    if (vendor) return std::max(4.0, std::sqrt(c.reduction) / 8);
+    return may_transform(device) ? c.magnified : 1;
 }
 
 double tolerance(const OperatorCase& c, std::int32_t dtype, Agreement agreement, double slack, double want) {
@@ -348,11 +355,6 @@ Expectation expectation(const OperatorCase& c, std::int32_t dtype) {
     e.real = run_once(reference, c, c.identical ? dtype : static_cast<std::int32_t>(CGAN_F64), e.real_inputs)
                  .elements;
     return e;
-}
-
-bool may_transform(const std::string& device) {
-    return device.find("transforms=off") == std::string::npos &&
-           device.find("kernels=reference") == std::string::npos;
 }
 
 void check_device(const std::string& device, const OperatorCase& c, std::int32_t dtype,

@@ -17,6 +17,14 @@ struct Layer {
 
     std::int64_t oh() const { return (h * upsample + top + bottom - r) / stride_h + 1; }
     std::int64_t ow() const { return (w * upsample + left + right - s) / stride_w + 1; }
+    // Whether every stride-th row and column of the kernel are 2 or 3, so that Winograd's transforms may serve it.
+    bool short_phases() const {
+        const auto is_short = [](std::int64_t kernel, std::int32_t stride) {
+            const std::int64_t taps = (kernel + stride - 1) / stride;
+            return taps >= 2 && taps <= 3;
+        };
+        return upsample == 1 && is_short(r, stride_h) && is_short(s, stride_w);
+    }
     double work() const { return static_cast<double>(n * oh() * ow() * k * r * s * c); }
 
     std::string text() const {
@@ -117,6 +125,24 @@ const std::vector<Layer>& transform_layers() {
     return layers;
 }
 
+// Layers that Winograd's transforms serve: phases of 2 and of 3 taps, and of both; partial tiles and panels of channels,
+// nothing square or symmetric; batches of one chunk and of several.
+const std::vector<Layer>& winograd_layers() {
+    static const std::vector<Layer> layers = {
+        square(1, 24, 20, 33, 40, 4, 2, 1),
+        square(7, 18, 10, 40, 20, 4, 2, 1),
+        square(9, 64, 64, 64, 16, 4, 2, 1),
+        {5, 15, 27, 20, 36, 4, 4, 2, 2, 2, 0, 1, 3, 1},
+        {3, 21, 14, 36, 33, 5, 5, 2, 2, 1, 2, 2, 1, 1},
+        {2, 22, 17, 65, 40, 6, 5, 2, 2, 2, 1, 2, 3, 1},
+        {4, 19, 23, 48, 33, 3, 3, 2, 2, 1, 0, 0, 1, 1},
+        {2, 17, 30, 33, 48, 7, 6, 3, 2, 2, 1, 3, 0, 1},
+        {2, 37, 22, 96, 80, 3, 3, 1, 1, 1, 0, 2, 1, 1},
+        {3, 13, 11, 40, 36, 2, 2, 1, 1, 0, 1, 1, 0, 1},
+    };
+    return layers;
+}
+
 bool is_exact(std::int32_t activation) {
     return activation == CGAN_ACT_NONE || activation == CGAN_ACT_RELU || activation == CGAN_ACT_LEAKY_RELU;
 }
@@ -128,6 +154,9 @@ OperatorCase layer_case(const char* op, const Layer& layer, std::int32_t activat
     c.text = name(layer.text(), "_act", activation, bias ? "_bias" : "");
     c.exact = is_exact(activation);
     c.transformable = true;
+    // Winograd's transforms magnify rounding errors, by the square of 2.1 (2 taps) or 2.7 (3 taps) at worst; that the
+    // sums between are made of short chains makes up for half of it.
+    if (layer.short_phases()) c.magnified = 4;
     c.doubles = layer.work() < 200000;
     return c;
 }
@@ -320,6 +349,12 @@ std::vector<OperatorCase> convolution_cases() {
         cases.push_back(backward_filter_case(layer, true));
         add_pooled(cases, layer, CGAN_ACT_TANH, true);
     }
+    for (const Layer& layer : winograd_layers()) {
+        cases.push_back(forward_case(layer, CGAN_ACT_LEAKY_RELU, true));
+        cases.push_back(backward_data_case(layer, CGAN_ACT_LEAKY_RELU, true));
+        cases.push_back(backward_filter_case(layer, true));
+    }
+    add_pooled(cases, winograd_layers()[0], CGAN_ACT_TANH, true);
     add_pooled(cases, model_layers()[0], CGAN_ACT_TANH, true);
     add_pooled(cases, model_layers()[1], CGAN_ACT_TANH, true);
     return cases;

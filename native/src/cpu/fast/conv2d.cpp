@@ -4,6 +4,7 @@
 #include "cpu/fast/conv_direct.h"
 #include "cpu/fast/conv_fft.h"
 #include "cpu/fast/conv_thin.h"
+#include "cpu/fast/conv_winograd.h"
 #include "cpu/fast/operators.h"
 #include "cpu/fast/sums.h"
 
@@ -58,14 +59,27 @@ void pooled_bias(Machine& machine, const cgan_conv2d_params& p, const View& dst,
     sum_columns(machine, gradient, n / k, k, 1.0, d_bia.as<float>());
 }
 
-std::optional<SpectralPlan> plan_transform(const Machine& machine, const ConvShape& shape) {
-    return machine.transforms ? plan_spectral(shape) : std::nullopt;
+// The transform that serves a pass best, if any: at most one is set.
+struct Transform {
+    std::optional<SpectralPlan> spectral;
+    std::optional<WinogradPlan> winograd;
+};
+
+Transform plan_transform(const Machine& machine, const ConvShape& shape, Pass pass) {
+    if (!machine.transforms) return {};
+    Transform t{plan_spectral(shape), plan_winograd(shape, pass)};
+    if (t.spectral && t.winograd && t.winograd->cost < t.spectral->cost) t.spectral.reset();
+    if (t.spectral) t.winograd.reset();
+    return t;
 }
 
 void forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
              const Epilogue& epilogue, float* dst) {
-    if (const auto plan = plan_transform(machine, shape))
-        spectral_forward(machine, shape, *plan, src, wei, epilogue, dst);
+    const Transform plan = plan_transform(machine, shape, Pass::Forward);
+    if (plan.spectral)
+        spectral_forward(machine, shape, *plan.spectral, src, wei, epilogue, dst);
+    else if (plan.winograd)
+        winograd_forward(machine, shape, *plan.winograd, src, wei, epilogue, dst);
     else if (is_thin(shape))
         thin_forward(machine, shape, src, wei, epilogue, dst);
     else
@@ -74,13 +88,13 @@ void forward(Machine& machine, const ConvShape& shape, const float* src, const f
 
 void pool_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
                   const Epilogue& epilogue, const Pooled& pooled) {
-    const auto plan = plan_transform(machine, shape);
-    if (plan && plan->single) {
-        spectral_forward(machine, shape, *plan, src, wei, epilogue, nullptr, &pooled);
-    } else if (plan) {
+    const Transform plan = plan_transform(machine, shape, Pass::Forward);
+    if (plan.spectral && plan.spectral->single) {
+        spectral_forward(machine, shape, *plan.spectral, src, wei, epilogue, nullptr, &pooled);
+    } else if (plan.spectral || plan.winograd) {
         Scratch::Frame frame(machine.scratch);
         float* full = machine.scratch.take<float>(shape.n * shape.oh * shape.ow * shape.k);
-        spectral_forward(machine, shape, *plan, src, wei, {}, full);
+        forward(machine, shape, src, wei, {}, full);
         pool(machine, shape, full, epilogue, pooled.dst, pooled.arg);
     } else if (is_thin(shape)) {
         thin_forward(machine, shape, src, wei, epilogue, nullptr, &pooled);
@@ -90,33 +104,39 @@ void pool_forward(Machine& machine, const ConvShape& shape, const float* src, co
 }
 
 // Single windows of one phase take pooled gradients as they are.
-bool takes_pooled(const std::optional<SpectralPlan>& plan) {
-    return plan && plan->single && plan->phases() == 1;
+bool takes_pooled(const Transform& plan) {
+    return plan.spectral && plan.spectral->single && plan.spectral->phases() == 1;
 }
 
 void backward_data(Machine& machine, const ConvShape& shape, const float* wei, const float* d_dst,
                    const Epilogue& epilogue, float* d_src, const Pooled* pooled = nullptr) {
     Scratch::Frame frame(machine.scratch);
-    const auto plan = plan_transform(machine, shape);
-    if (!plan) return direct_backward_data(machine, shape, wei, d_dst, epilogue, d_src, pooled);
+    const Transform plan = plan_transform(machine, shape, Pass::BackwardData);
+    if (!plan.spectral && !plan.winograd)
+        return direct_backward_data(machine, shape, wei, d_dst, epilogue, d_src, pooled);
     if (pooled && !takes_pooled(plan)) {
         d_dst = unpool_batch(machine, shape, *pooled);
         pooled = nullptr;
     }
-    spectral_backward_data(machine, shape, *plan, wei, d_dst, epilogue, d_src, pooled);
+    if (plan.spectral)
+        spectral_backward_data(machine, shape, *plan.spectral, wei, d_dst, epilogue, d_src, pooled);
+    else
+        winograd_backward_data(machine, shape, *plan.winograd, wei, d_dst, epilogue, d_src);
 }
 
 void backward_filter(Machine& machine, const ConvShape& shape, const float* src, const float* d_dst,
                      float* d_wei, const Pooled* pooled = nullptr) {
     Scratch::Frame frame(machine.scratch);
-    const auto plan = plan_transform(machine, shape);
-    if (!plan && is_thin(shape)) return thin_backward_filter(machine, shape, src, d_dst, d_wei, pooled);
+    const Transform plan = plan_transform(machine, shape, Pass::BackwardFilter);
+    if (is_thin(shape)) return thin_backward_filter(machine, shape, src, d_dst, d_wei, pooled);
     if (pooled && !takes_pooled(plan)) {
         d_dst = unpool_batch(machine, shape, *pooled);
         pooled = nullptr;
     }
-    if (plan)
-        spectral_backward_filter(machine, shape, *plan, src, d_dst, d_wei, pooled);
+    if (plan.spectral)
+        spectral_backward_filter(machine, shape, *plan.spectral, src, d_dst, d_wei, pooled);
+    else if (plan.winograd)
+        winograd_backward_filter(machine, shape, *plan.winograd, src, d_dst, d_wei);
     else
         direct_backward_filter(machine, shape, src, d_dst, d_wei);
 }

@@ -510,8 +510,8 @@ struct Extent {
 
 SpectralPlan plan_windows(const ConvShape& s, const AxisPlan& ys, const AxisPlan& xs, int n) {
     const Extent y(ys), x(xs);
-    SpectralPlan p{n,       ys,      xs,    y.low,   x.low,   y.reach, x.reach,
-                   y.count, x.count, false, y.count, x.count, 1,       1};
+    SpectralPlan p{n,       ys,    xs,      y.low,   x.low, y.reach, x.reach, y.count,
+                   x.count, false, y.count, x.count, 1,     1,       0};
     p.single = y.low <= 0 && x.low <= 0 && y.fits(n, s.h) && x.fits(n, s.w);
     if (!p.single) {
         p.tile_y = n - y.reach + 1;
@@ -546,9 +546,8 @@ std::optional<SpectralPlan> plan_spectral(const ConvShape& shape) {
     for (const int n : {8, 16}) {
         if (Extent(ys).reach > n / 2 + 1 || Extent(xs).reach > n / 2 + 1) continue;
         SpectralPlan plan = plan_windows(shape, ys, xs, n);
-        const double cost = spectral_cost(shape, plan);
-        if (cost < direct_cost(shape, plan) && (!best || cost < spectral_cost(shape, *best)))
-            best = std::move(plan);
+        plan.cost = spectral_cost(shape, plan);
+        if (plan.cost < direct_cost(shape, plan) && (!best || plan.cost < best->cost)) best = std::move(plan);
     }
     return best;
 }

@@ -19,6 +19,7 @@ struct SpectralPlan {
     bool single;                   // one window holds the whole image: the padding of both sides is shared
     std::int64_t tile_y, tile_x;   // results of a window
     std::int64_t tiles_y, tiles_x;
+    double cost; // multiplications, or as long as they take
 
     std::int64_t tiles() const { return tiles_y * tiles_x; }
     std::int64_t phases() const { return static_cast<std::int64_t>(ys.size() * xs.size()); }

@@ -7,6 +7,7 @@
 #include "cpu/fast/product_kernels.h"
 #include "cpu/fast/reduction_kernels.h"
 #include "cpu/fast/spectral_kernels.h"
+#include "cpu/fast/winograd_kernels.h"
 
 #define CGAN_TEXT(x) #x
 #define CGAN_NAME(x) CGAN_TEXT(x)
@@ -40,6 +41,8 @@ const Kernels& CGAN_TABLE(CGAN_ISA)() {
         .spectrum = spectrum,
         .image = image,
         .spectral_product = spectral_product,
+        .winograd_spectrum = winograd_spectrum,
+        .winograd_image = winograd_image,
         .filter_product = filter_product,
         .pool_window = pool_window,
         .unpool_window = unpool_window,

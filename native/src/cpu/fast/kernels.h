@@ -98,6 +98,11 @@ struct SpectralProduct {
     std::int64_t a_ahead, a_lines, b_ahead, b_lines;
 };
 
+// What the pixels of a Winograd window are (winograd_kernels.h): n x n of the source, 4 x 4 results, or the
+// filter's taps x taps, where n = 4 + taps - 1.
+enum class WinogradForm { Source, Result, Filter };
+inline constexpr int kWinogradTile = 4;
+
 struct Kernels {
     const char* isa; // "baseline", "avx2", "avx512"
     int lanes;
@@ -143,6 +148,12 @@ struct Kernels {
     void (*spectrum)(int n, const TileSource& s, int third, float* out, std::int64_t plane);
     void (*image)(int n, const float* in, std::int64_t plane, const TileSink& s);
     void (*spectral_product)(const SpectralProduct& p);
+    // out: n^2 real planes; taps is 2 or 3. Pixels outside the source's bounds count as zero.
+    void (*winograd_spectrum)(int taps, WinogradForm form, const TileSource& s, float* out,
+                              std::int64_t plane);
+    // The transpose: results, or a gradient. Source pixels, whose windows overlap, are added to what is there.
+    void (*winograd_image)(int taps, WinogradForm form, const float* in, std::int64_t plane,
+                           const TileSink& s);
     void (*filter_product)(const FilterProduct& f);
     // dst[c] = act(max of the 2x2 window's src[..][c] + bia[c]), arg[c] = the first place that holds it; NaN
     // wins.

@@ -1,0 +1,44 @@
+// Convolutions by Winograd's transforms of 5 x 5 or 6 x 6 windows, each with 4 x 4 results.
+#pragma once
+
+#include <optional>
+
+#include "cpu/fast/conv_plan.h"
+#include "cpu/fast/machine.h"
+
+namespace cgan::fast {
+
+enum class Pass { Forward, BackwardData, BackwardFilter };
+
+// Every stride-th pixel of an axis of the source, with every stride-th row of the filter: a convolution of stride 1.
+struct SourcePhase {
+    std::int64_t first, count; // source pixels first, first + stride, ...
+    std::int64_t low;          // result o reads pixels o + low ... of the phase
+    std::int64_t row, taps;    // filter rows row, row + stride, ...
+};
+
+struct WinogradPlan {
+    int taps; // 2 or 3: the most of any phase
+    std::vector<SourcePhase> ys, xs;
+    std::int64_t tiles_y, tiles_x;
+    double cost; // multiplications, or as long as they take
+
+    std::int64_t n() const { return kWinogradTile + taps - 1; }
+    std::int64_t planes() const { return n() * n(); }
+    std::int64_t tiles() const { return tiles_y * tiles_x; }
+    std::int64_t phases() const { return static_cast<std::int64_t>(ys.size() * xs.size()); }
+};
+
+// The plan by which these transforms take less than register tiles over gathered rows, if there is one. Depends on the
+// shape and the pass alone.
+std::optional<WinogradPlan> plan_winograd(const ConvShape& shape, Pass pass);
+
+// As conv_direct.h.
+void winograd_forward(Machine& machine, const ConvShape& shape, const WinogradPlan& plan, const float* src,
+                      const float* wei, const Epilogue& epilogue, float* dst);
+void winograd_backward_data(Machine& machine, const ConvShape& shape, const WinogradPlan& plan,
+                            const float* wei, const float* d_dst, const Epilogue& epilogue, float* d_src);
+void winograd_backward_filter(Machine& machine, const ConvShape& shape, const WinogradPlan& plan,
+                              const float* src, const float* d_dst, float* d_wei);
+
+} // namespace cgan::fast
