@@ -62,7 +62,7 @@ struct OperatorCase {
     bool transformable =
         false;              // unless the device may transform the data (FFT, Winograd): then the law holds
     bool identical = false; // random inputs give equal results, too
-    double magnified = 1;   // how much greater a transform's errors may be than the law
+    double magnified = 1;   // how much greater the CPU's transforms' errors may be than the law
     double reduction = 1;   // K of the law: how many products or terms a result sums
     double terms = 1;       // factor of the law, for results that are made of several such sums
     double least_nonzero = 0.3;
