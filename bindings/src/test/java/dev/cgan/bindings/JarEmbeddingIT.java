@@ -51,12 +51,12 @@ class JarEmbeddingIT {
         }
     }
 
-    /** {@return "cuda" for native/linux-x86_64/libcgan_cuda.so, and so on} */
+    /** {@return "cuda" for native/linux-x86_64/libcgan_cuda.so, and so on; not what plugins open in their turn} */
     private static List<String> plugins(Path jar) throws Exception {
         try (JarFile file = new JarFile(jar.toFile())) {
             return file.stream()
                     .map(entry ->
-                            Pattern.compile("native/.*/libcgan_(\\w+)\\.so").matcher(entry.getName()))
+                            Pattern.compile("native/.*/libcgan_([a-z]+)\\.so").matcher(entry.getName()))
                     .filter(Matcher::matches)
                     .map(matcher -> matcher.group(1))
                     .toList();
