@@ -20,7 +20,7 @@
 namespace cgan {
 
 // Plugins are refused unless built for exactly this number: raise it with every change of this file.
-inline constexpr std::uint32_t kBackendAbi = 3;
+inline constexpr std::uint32_t kBackendAbi = 4;
 
 class Error : public std::runtime_error {
   public:
@@ -214,15 +214,13 @@ class Backend {
 
 // ---- plugins ----
 
-// What a plugin (libcgan_cuda.so, libcgan_sim.so) exports under the name `cgan_backend_plugin`. All text is
-// copied.
+// What a plugin (libcgan_cuda.so, libcgan_sim.so) exports under the name `cgan_backend_plugin`.
 struct BackendPlugin {
-    std::uint32_t abi;                                   // kBackendAbi of its build
-    const char* name;                                    // "cuda", "sim"
-    int (*device_count)(char* reason, std::int64_t cap); // 0 with a reason in words
-    void (*describe_device)(int index, char* dst,
-                            std::int64_t cap);               // "NVIDIA H100, 80 GiB, sm_90, driver 580"
-    void (*describe_libraries)(char* dst, std::int64_t cap); // lines as in cgan_describe_libraries
+    std::uint32_t abi;                         // kBackendAbi of its build
+    const char* name;                          // "cuda", "sim"
+    int (*device_count)(std::string& reason);  // 0 with a reason in words
+    std::string (*describe_device)(int index); // "NVIDIA H100, 80 GiB, sm_90, driver 580"
+    std::string (*describe_libraries)();       // lines as in cgan_describe_libraries
     Backend* (*open)(int index, const char* options,
                      MemoryLedger& ledger); // throws Error; deleted by the caller
 };

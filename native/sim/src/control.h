@@ -28,6 +28,7 @@ void reset_errors();
 
 std::int64_t runtime_calls();    // since reset_errors
 std::int64_t kernels_run();      // since reset_errors
+std::int64_t returned_bytes();   // of memory that pools gave back to the driver, in all
 std::int64_t live_allocations(); // device and pinned host blocks, streams, events, graphs
 std::string last_report();       // what the last fault was, with kernel, block and thread
 
@@ -38,9 +39,9 @@ std::string last_misuse(); // which call of a stand-in refused which argument, a
 } // namespace cgan_sim
 
 extern "C" {
-// For callers in other languages. Sets "seed", "races", "memory", "fail", "fault", "devices" or "early_copies", or
-// calls reset_errors with "reset"; false for any other name.
+// For callers in other languages. Sets "seed", "races", "memory", "fail", "fault", "fail_vendor", "vendor_delay", "devices"
+// or "early_copies", or calls reset_errors with "reset"; false for any other name.
 bool cgan_sim_set(const char* name, std::int64_t value);
-// "calls", "kernels" or "live"; -1 for any other name.
+// "calls", "kernels", "vendor_calls" or "live"; -1 for any other name.
 std::int64_t cgan_sim_get(const char* name);
 }

@@ -18,6 +18,12 @@
 #include "control.h"
 #include "vendor_support.h"
 
+// Memory that was freed in a stream's order and stays with the process until it is given back.
+struct CUmemPoolHandle_st {
+    std::uint64_t threshold = 0;
+    std::size_t held = 0;
+};
+
 namespace cgan_sim {
 
 struct Record {
@@ -71,6 +77,8 @@ auto& events = *new std::set<Event*>;
 auto& graphs = *new std::set<Graph*>;
 auto& dynamic_limits = *new std::map<const void*, int>;
 auto& used_bytes = *new std::map<int, std::size_t>; // by device
+auto& pools = *new std::map<int, CUmemPoolHandle_st>;
+std::int64_t returned = 0;
 cudaError_t sticky = cudaSuccess;
 thread_local cudaError_t last_error = cudaSuccess;
 thread_local int current_device = 0;
@@ -263,17 +271,27 @@ cudaError_t allocate(void** p, std::size_t bytes) {
     if (bytes == 0) return cudaSuccess;
     const std::size_t padded = (bytes + 3) / 4 * 4;
     const std::size_t limit = std::size_t(options().memory);
-    if (used_bytes[current_device] + padded > limit) drain_all(); // pending frees may make room
-    if (used_bytes[current_device] + padded > limit) return fail(cudaErrorMemoryAllocation);
+    std::size_t& held = pools[current_device].held;
+    const auto full = [&] { return held < padded && used_bytes[current_device] + held + padded > limit; };
+    if (full()) drain_all(); // pending frees may make room
+    if (full()) return fail(cudaErrorMemoryAllocation);
     const std::size_t total = (padded + 2 * kRedZone + kAlignment - 1) / kAlignment * kAlignment;
     Allocation a{static_cast<unsigned char*>(std::aligned_alloc(kAlignment, total)), padded, current_device};
     if (!a.base) return fail(cudaErrorMemoryAllocation);
     std::memset(a.data(), 0xff, a.bytes);
     fill_red_zones(a);
     used_bytes[a.device] += a.bytes;
+    if (held >= padded) held -= padded;
     allocations.emplace(a.data(), a);
     *p = a.data();
     return cudaSuccess;
+}
+
+// A synchronisation gives back what a pool holds beyond its threshold, as the API reference says.
+void give_back(CUmemPoolHandle_st& pool, std::uint64_t keep) {
+    if (pool.held <= keep) return;
+    returned += std::int64_t(pool.held - keep);
+    pool.held = std::size_t(keep);
 }
 
 void release(void* p) {
@@ -284,6 +302,13 @@ void release(void* p) {
     used_bytes[a.device] -= a.bytes;
     std::memset(a.data(), 0xff, a.bytes);
     std::free(a.base);
+}
+
+void release_to_pool(void* p) {
+    const auto it = allocations.find(p);
+    if (it == allocations.end()) return;
+    pools[it->second.device].held += it->second.bytes;
+    release(p);
 }
 
 std::string kernel_name(const void* kernel) {
@@ -345,6 +370,11 @@ void reset_errors() {
 
 std::int64_t runtime_calls() { return calls; }
 std::int64_t kernels_run() { return kernels; }
+std::int64_t returned_bytes() {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    return returned;
+}
+
 std::int64_t live_allocations() {
     const std::lock_guard<std::recursive_mutex> lock(mutex);
     drain_all(); // frees that are queued
@@ -437,6 +467,10 @@ bool cgan_sim_set(const char* name, std::int64_t value) {
         o.fail_call = value;
     else if (which == "fault")
         o.fault_kernel = value;
+    else if (which == "fail_vendor")
+        o.fail_vendor_call = value;
+    else if (which == "vendor_delay")
+        o.vendor_delay = value;
     else if (which == "devices")
         o.devices = value;
     else if (which == "early_copies")
@@ -452,6 +486,7 @@ std::int64_t cgan_sim_get(const char* name) {
     const std::string which = name;
     if (which == "calls") return cgan_sim::runtime_calls();
     if (which == "kernels") return cgan_sim::kernels_run();
+    if (which == "vendor_calls") return cgan_sim::vendor_calls();
     return which == "live" ? cgan_sim::live_allocations() : -1;
 }
 
@@ -586,7 +621,28 @@ cudaError_t cudaFreeAsync(void* p, cudaStream_t stream) {
         return sticky;
     }
     if (spoils_capture(stream, "cudaFreeAsync")) return fail(cudaErrorStreamCaptureUnsupported);
-    enqueue(*stream, {[p] { release(p); }, nullptr, nullptr, false, true});
+    enqueue(*stream, {[p] { release_to_pool(p); }, nullptr, nullptr, false, true});
+    return cudaSuccess;
+}
+
+cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int device) {
+    CGAN_SIM_ENTER();
+    if (device < 0 || device >= options().devices) return fail(cudaErrorInvalidDevice);
+    *pool = &pools[device];
+    return cudaSuccess;
+}
+
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value) {
+    CGAN_SIM_ENTER();
+    if (!pool || attribute != cudaMemPoolAttrReleaseThreshold) return fail(cudaErrorInvalidValue);
+    pool->threshold = *static_cast<std::uint64_t*>(value);
+    return cudaSuccess;
+}
+
+cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, std::size_t bytes) {
+    CGAN_SIM_ENTER();
+    if (!pool) return fail(cudaErrorInvalidValue);
+    give_back(*pool, bytes);
     return cudaSuccess;
 }
 
@@ -664,6 +720,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
     if (spoils_capture(stream, "cudaStreamSynchronize")) return fail(cudaErrorStreamCaptureUnsupported);
     drain(*stream);
+    for (auto& [device, pool] : pools) give_back(pool, pool.threshold);
     return sticky == cudaSuccess ? cudaSuccess : fail(sticky);
 }
 

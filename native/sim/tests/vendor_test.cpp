@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 
 #include "fixture.h"
 
@@ -39,42 +41,64 @@ constexpr cgan_conv2d_params kConv = {sizeof(cgan_conv2d_params), 1, 1, 1, 1, 1,
 constexpr cgan_pool2d_params kPool = {sizeof kPool, CGAN_POOL_AVERAGE, 2, 2, 2, 2, 0, 0, 0, 0};
 constexpr cgan_norm_params kNorm = {sizeof kNorm, 0, 1e-3, 0.75};
 
-// Every operator that a vendor serves, once; the results of all, one after the other.
-std::vector<float> run_all(Backend& b) {
-    Block src(b, {2, 6, 6, 4}, draw(288, 1)), wei(b, {8, 3, 3, 4}, draw(288, 2)), bia(b, {8}, draw(8, 3));
-    Block dst(b, {2, 6, 6, 8}), d_src(b, {2, 6, 6, 4}), d_wei(b, {8, 3, 3, 4}), d_bia(b, {8}),
-        pooled(b, {2, 3, 3, 8});
-    Block arg(b, {2, 3, 3, 8});
-    arg.view.dtype = DType::U8;
-    b.conv2d_forward(kConv, src.view, wei.view, bia.view, dst.view);
-    cgan_conv2d_params plain = kConv;
-    plain.activation = CGAN_ACT_NONE;
-    b.conv2d_backward_data(plain, wei.view, dst.view, View{}, d_src.view);
-    b.conv2d_backward_filter(plain, src.view, dst.view, d_wei.view, d_bia.view);
-    b.conv2d_pool_forward(kConv, src.view, wei.view, bia.view, pooled.view, arg.view);
-    Block average(b, {2, 3, 3, 8}), d_dst(b, {2, 6, 6, 8}), act(b, {2, 6, 6, 8}), d_act(b, {2, 6, 6, 8});
-    b.pool2d_forward(kPool, dst.view, average.view, View{});
-    b.pool2d_backward(kPool, average.view, View{}, d_dst.view);
-    const cgan_unary_params tanh = {sizeof tanh, CGAN_UNARY_TANH, 0, 0};
-    b.unary(tanh, dst.view, act.view);
-    b.unary(tanh, act.view, act.view); // in place
-    b.activation_backward(tanh, act.view, d_dst.view, d_act.view);
-    Block mean(b, {8}), rstd(b, {8}), running_mean(b, {8}, draw(8, 4)),
-        running_var(b, {8}, std::vector<float>(8, 2));
-    Block normal(b, {2, 6, 6, 8}), inferred(b, {2, 6, 6, 8}), d_normal(b, {2, 6, 6, 8}), d_gamma(b, {8});
-    b.batch_norm_training(kNorm, dst.view, View{}, bia.view, running_mean.view, running_var.view, normal.view,
-                          mean.view, rstd.view);
-    b.batch_norm_inference(kNorm, dst.view, bia.view, View{}, running_mean.view, running_var.view,
-                           inferred.view);
-    b.batch_norm_backward(kNorm, dst.view, bia.view, mean.view, rstd.view, d_dst.view, d_normal.view,
-                          d_gamma.view, View{});
-    std::vector<float> all = multiply(b, 5, 6, 7);
-    for (const Block* block : {&dst, &d_src, &d_wei, &d_bia, &pooled, &average, &d_dst, &act, &d_act, &mean,
-                               &rstd, &running_mean, &running_var, &normal, &inferred, &d_normal, &d_gamma}) {
-        const std::vector<float> values = block->read();
-        all.insert(all.end(), values.begin(), values.end());
+constexpr cgan_unary_params kTanh = {sizeof kTanh, CGAN_UNARY_TANH, 0, 0};
+
+// Every operator that a vendor serves, on memory of its own.
+class Served {
+  public:
+    explicit Served(Backend& backend) : b_(backend) { arg_.view.dtype = DType::U8; }
+
+    void run() {
+        cgan_conv2d_params plain = kConv;
+        plain.activation = CGAN_ACT_NONE;
+        b_.conv2d_forward(kConv, src_.view, wei_.view, bia_.view, dst_.view);
+        b_.conv2d_backward_data(plain, wei_.view, dst_.view, View{}, d_src_.view);
+        b_.conv2d_backward_filter(plain, src_.view, dst_.view, d_wei_.view, d_bia_.view);
+        b_.conv2d_pool_forward(kConv, src_.view, wei_.view, bia_.view, pooled_.view, arg_.view);
+        b_.pool2d_forward(kPool, dst_.view, average_.view, View{});
+        b_.pool2d_backward(kPool, average_.view, View{}, d_dst_.view);
+        b_.unary(kTanh, dst_.view, act_.view);
+        b_.unary(kTanh, act_.view, act_.view); // in place
+        b_.activation_backward(kTanh, act_.view, d_dst_.view, d_act_.view);
+        b_.batch_norm_training(kNorm, dst_.view, View{}, bia_.view, running_mean_.view, running_var_.view,
+                               normal_.view, mean_.view, rstd_.view);
+        b_.batch_norm_inference(kNorm, dst_.view, bia_.view, View{}, running_mean_.view, running_var_.view,
+                                inferred_.view);
+        b_.batch_norm_backward(kNorm, dst_.view, bia_.view, mean_.view, rstd_.view, d_dst_.view,
+                               d_normal_.view, d_gamma_.view, View{});
+        b_.matmul(kPlain, left_.view, right_.view, product_.view);
     }
-    return all;
+
+    // The results of all, one after the other.
+    std::vector<float> read() const {
+        std::vector<float> all;
+        for (const Block* block :
+             {&product_, &dst_, &d_src_, &d_wei_, &d_bia_, &pooled_, &average_, &d_dst_, &act_, &d_act_,
+              &mean_, &rstd_, &running_mean_, &running_var_, &normal_, &inferred_, &d_normal_, &d_gamma_}) {
+            const std::vector<float> values = block->read();
+            all.insert(all.end(), values.begin(), values.end());
+        }
+        return all;
+    }
+
+  private:
+    Backend& b_;
+    Block src_{b_, {2, 6, 6, 4}, draw(288, 1)}, wei_{b_, {8, 3, 3, 4}, draw(288, 2)},
+        bia_{b_, {8}, draw(8, 3)};
+    Block dst_{b_, {2, 6, 6, 8}}, d_src_{b_, {2, 6, 6, 4}}, d_wei_{b_, {8, 3, 3, 4}}, d_bia_{b_, {8}};
+    Block pooled_{b_, {2, 3, 3, 8}}, arg_{b_, {2, 3, 3, 8}}, average_{b_, {2, 3, 3, 8}},
+        d_dst_{b_, {2, 6, 6, 8}};
+    Block act_{b_, {2, 6, 6, 8}}, d_act_{b_, {2, 6, 6, 8}}, mean_{b_, {8}}, rstd_{b_, {8}};
+    Block running_mean_{b_, {8}, draw(8, 4)}, running_var_{b_, {8}, std::vector<float>(8, 2)};
+    Block normal_{b_, {2, 6, 6, 8}}, inferred_{b_, {2, 6, 6, 8}}, d_normal_{b_, {2, 6, 6, 8}},
+        d_gamma_{b_, {8}};
+    Block left_{b_, {5, 7}, draw(35, 1)}, right_{b_, {7, 6}, draw(42, 2)}, product_{b_, {5, 6}};
+};
+
+std::vector<float> run_all(Backend& b) {
+    Served served(b);
+    served.run();
+    return served.read();
 }
 
 void expect_near(const std::vector<float>& want, const std::vector<float>& got, double limit) {
@@ -110,8 +134,74 @@ TEST_F(VendorTest, RehearsalsChangeNothing) {
     const auto backend = open("kernels=auto");
     expect_near(run_all(*open()), run_all(*backend), 1e-4);
     for (const char* op : kServed)
-        EXPECT_TRUE(contains(backend->describe(), std::string("\nauto: ") + op + " ["))
+        EXPECT_TRUE(contains(backend->describe(), std::string("\nplan: ") + op + " ["))
             << op << backend->describe();
+}
+
+// A recorded call gives the bits of one that runs by itself, again and again.
+TEST_F(VendorTest, RecordedCallsReplayToTheSameBits) {
+    for (const char* options : {"kernels=vendor", "kernels=auto", "kernels=vendor&precision=tf32"}) {
+        const auto backend = open(options);
+        Served eager(*backend), recorded(*backend);
+        eager.run(); // algorithms are chosen
+        const std::int64_t calls = cgan_sim::vendor_calls();
+        backend->begin_recording();
+        recorded.run();
+        const auto graph = backend->end_recording();
+        EXPECT_GT(cgan_sim::vendor_calls(), calls) << options;
+        for (int step = 0; step < 3; step++) {
+            if (step > 0) eager.run();
+            backend->replay(*graph);
+            EXPECT_EQ(eager.read(), recorded.read()) << options << ", step " << step;
+        }
+    }
+}
+
+// What has to be timed cannot be met for the first time while it is recorded: it is refused with the remedy, the
+// recording can be given up, and after the remedy it works.
+TEST_F(VendorTest, AFinderDoesNotRunInARecording) {
+    const struct {
+        const char *options, *refusal;
+    } cases[] = {
+        {"kernels=vendor",
+         "a convolution is met for the first time while a graph is captured, when cuDNN cannot "
+         "time its algorithms; run it once before"},
+        {"kernels=auto",
+         "conv2d_forward [3,5,5,4] [8,3,3,4] 1 1 1 1 1 1 1 0 0 is met for the first time while a "
+         "graph is captured, when its candidates cannot be timed; run it once before"},
+    };
+    cgan_conv2d_params p = kConv;
+    p.activation = CGAN_ACT_NONE;
+    for (const auto& [options, refusal] : cases) {
+        const auto backend = open(options);
+        Block src(*backend, {3, 5, 5, 4}, draw(300, 1)), wei(*backend, {8, 3, 3, 4}, draw(288, 2));
+        Block want(*backend, {3, 5, 5, 8}), got(*backend, {3, 5, 5, 8});
+        const auto run = [&](Block& dst) {
+            backend->conv2d_forward(p, src.view, wei.view, View{}, dst.view);
+        };
+        backend->begin_recording();
+        EXPECT_EQ(error_of(CGAN_E_UNSUPPORTED, [&] { run(got); }), refusal);
+        backend->discard_recording();
+        run(want);
+        backend->begin_recording();
+        run(got);
+        const auto graph = backend->end_recording();
+        backend->replay(*graph);
+        EXPECT_EQ(want.read(), got.read()) << options;
+    }
+}
+
+// cuBLAS needs no timing: pinned, its first call may be a recorded one.
+TEST_F(VendorTest, AProductMayBeMetInARecording) {
+    const auto backend = open("kernels=vendor");
+    Block a(*backend, {9, 4}, draw(36, 1)), b(*backend, {4, 11}, draw(44, 2)), got(*backend, {9, 11}),
+        want(*backend, {9, 11});
+    backend->begin_recording();
+    backend->matmul(kPlain, a.view, b.view, got.view);
+    const auto graph = backend->end_recording();
+    backend->replay(*graph);
+    backend->matmul(kPlain, a.view, b.view, want.view);
+    EXPECT_EQ(want.read(), got.read());
 }
 
 TEST_F(VendorTest, WhatTheVendorLacksIsServedByOurKernels) {
@@ -178,23 +268,42 @@ TEST_F(VendorTest, HandwrittenKernelsNeedNoLibrary) {
 }
 
 TEST_F(VendorTest, LibrariesAreListedWithVersionAndPath) {
-    char text[4096] = {};
-    cgan_backend_plugin.describe_libraries(text, sizeof text);
+    const std::string text = cgan_backend_plugin.describe_libraries();
     EXPECT_TRUE(contains(text, "libcgan_sim_cudnn.so\t/")) << text;
     EXPECT_TRUE(contains(text, "/libcgan_sim_cudnn.so\t9.0.0\tok\n")) << text;
     EXPECT_TRUE(contains(text, "/libcgan_sim_cublas.so\t13.0.0\tok\n")) << text;
 }
 
+// In a process of its own, since libraries are opened once: the first call of cuBLAS is the question for its version.
+TEST_F(VendorTest, ALibraryThatDoesNotTellItsVersionIsRefused) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    EXPECT_EXIT(
+        {
+            cgan_sim::options().fail_vendor_call = 1;
+            std::fputs(cgan_backend_plugin.describe_libraries().c_str(), stderr);
+            try {
+                open("kernels=vendor");
+            } catch (const Error& e) {
+                std::fprintf(stderr, "%d %s", int(e.status), e.what());
+            }
+            std::exit(0);
+        },
+        testing::ExitedWithCode(0),
+        "libcgan_sim_cublas.so\t-\t-\t/.*/libcgan_sim_cublas.so: it does not tell its version\n"
+        "41 kernels=vendor: cuBLAS: /.*/libcgan_sim_cublas.so: it does not tell its version; use "
+        "kernels=handwritten");
+}
+
 TEST_F(VendorTest, MeasurementChoosesTheFasterOnceForTheProcess) {
     const auto first = open("kernels=auto");
     multiply(*first, 40, 33, 21); // simulated threads are slower than plain loops
-    EXPECT_TRUE(contains(first->describe(), "\nauto: matmul [40,21] [21,33] 0 0: vendor (vendor "))
+    EXPECT_TRUE(contains(first->describe(), "\nplan: matmul [40,21] [21,33] 0 0: vendor (vendor "))
         << first->describe();
     EXPECT_TRUE(contains(first->describe(), "\nmatmul: vendor 1")) << first->describe();
 
     cgan_sim::options().vendor_delay = 20000;
     multiply(*first, 3, 2, 4);
-    EXPECT_TRUE(contains(first->describe(), "\nauto: matmul [3,4] [4,2] 0 0: handwritten (vendor "))
+    EXPECT_TRUE(contains(first->describe(), "\nplan: matmul [3,4] [4,2] 0 0: handwritten (vendor "))
         << first->describe();
 
     const auto second = open("kernels=auto"); // asks what the process knows, measures nothing again

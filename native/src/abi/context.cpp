@@ -39,7 +39,11 @@ std::unique_ptr<Backend> open_auto(const DeviceName& name, MemoryLedger& ledger,
     } catch (const Error& e) {
         declined = cat("auto: cuda:0 declined: ", e.what());
     }
-    return open_cpu(join_options(name.options, name.cpu_options), ledger);
+    try {
+        return open_cpu(join_options(name.options, name.cpu_options), ledger);
+    } catch (const Error& e) { // both reasons: the remedy may lie with either
+        throw Error(e.status, cat(e.what(), " (", declined, ")"));
+    }
 }
 
 std::unique_ptr<Backend> open_backend(const DeviceName& name, MemoryLedger& ledger, std::string& declined) {

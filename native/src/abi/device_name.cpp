@@ -86,7 +86,7 @@ DeviceName parse_device_name(const std::string& text) {
     while (!options.empty()) {
         const Option option = take_option(options);
         if (read_common_option(option, name)) continue;
-        const bool cpu_only = option.key == "threads" || option.key == "isa" || option.key == "transforms";
+        const bool cpu_only = option.key == "threads" || option.key == "isa";
         append_option(name.kind == "auto" && cpu_only ? name.cpu_options : name.options, option);
     }
     return name;

@@ -34,13 +34,13 @@ std::string one_line(std::string text) {
 std::string plugin_devices(const std::string& name) {
     const LoadedPlugin loaded = load_plugin(name);
     if (!loaded.plugin) return name + "\tunavailable\t" + one_line(loaded.reason) + "\n";
-    char text[1024] = {};
-    const int count = loaded.plugin->device_count(text, sizeof text);
-    if (count <= 0) return name + "\tunavailable\t" + one_line(text) + "\n";
+    std::string reason;
+    const int count = loaded.plugin->device_count(reason);
+    if (count <= 0) return name + "\tunavailable\t" + one_line(reason) + "\n";
     std::string lines;
     for (int i = 0; i < count; i++) {
-        loaded.plugin->describe_device(i, text, sizeof text);
-        lines += name + (name == "cuda" || i > 0 ? cat(":", i) : "") + "\tok\t" + one_line(text) + "\n";
+        lines += name + (name == "cuda" || i > 0 ? cat(":", i) : "") + "\tok\t" +
+                 one_line(loaded.plugin->describe_device(i)) + "\n";
     }
     return lines;
 }
@@ -49,9 +49,7 @@ std::string plugin_libraries(const std::string& name) {
     const LoadedPlugin loaded = load_plugin(name);
     const std::string file = "libcgan_" + name + ".so\t" + (loaded.path.empty() ? "-" : loaded.path);
     if (!loaded.plugin) return file + "\t-\t" + one_line(loaded.reason) + "\n";
-    char text[4096] = {};
-    loaded.plugin->describe_libraries(text, sizeof text);
-    std::string others = text;
+    std::string others = loaded.plugin->describe_libraries();
     if (!others.empty() && others.back() != '\n') others += '\n';
     return file + "\t" CGAN_VERSION "\tok\n" + others;
 }

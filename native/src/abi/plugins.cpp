@@ -55,8 +55,8 @@ std::unique_ptr<Backend> open_plugin_device(const std::string& name, int index, 
     const LoadedPlugin loaded = load_plugin(name);
     if (!loaded.plugin)
         throw Error(CGAN_E_PLUGIN, "device " + name + " needs libcgan_" + name + ".so: " + loaded.reason);
-    char reason[1024] = {};
-    const int count = loaded.plugin->device_count(reason, sizeof reason);
+    std::string reason;
+    const int count = loaded.plugin->device_count(reason);
     if (count <= 0) throw Error(CGAN_E_NO_DEVICE, "no " + name + " device: " + reason);
     if (index >= count) {
         throw Error(CGAN_E_NO_DEVICE, cat("device ", name, ":", index, " does not exist; there are ", count));

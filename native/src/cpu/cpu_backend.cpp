@@ -71,6 +71,15 @@ bool read_switch(const Option& option) {
     throw Error(CGAN_E_BAD_DEVICE, option.key + "=" + option.value + " is unknown; known are on, off");
 }
 
+void require_fp32(const Option& option) {
+    if (option.value == "fp32") return;
+    if (option.value == "tf32")
+        throw Error(CGAN_E_BAD_DEVICE,
+                    "device cpu has no precision=tf32, which tensor cores of a GPU have; use "
+                    "precision=fp32, or a device cuda:N");
+    throw Error(CGAN_E_BAD_DEVICE, "precision=" + option.value + " is unknown; known are fp32, tf32");
+}
+
 const char* kernels_name(Kernels kernels) {
     switch (kernels) {
     case Kernels::Auto:
@@ -102,10 +111,13 @@ std::unique_ptr<Backend> open_cpu(const std::string& options, MemoryLedger& ledg
             chosen.kernels = read_kernels(option);
         } else if (option.key == "transforms") {
             chosen.transforms = read_switch(option);
+        } else if (option.key == "precision") {
+            require_fp32(option);
         } else {
-            throw Error(CGAN_E_BAD_DEVICE,
-                        "unknown option \"" + option.key +
-                            "\" of device cpu; known are threads, isa, kernels, transforms, memory");
+            throw Error(
+                CGAN_E_BAD_DEVICE,
+                "unknown option \"" + option.key +
+                    "\" of device cpu; known are threads, isa, kernels, transforms, precision, memory");
         }
     }
     return std::make_unique<CpuBackend>(chosen, ledger);

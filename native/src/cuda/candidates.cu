@@ -136,9 +136,9 @@ std::string Candidates::report() const {
         if (served.handwritten > 0) text += " handwritten " + std::to_string(served.handwritten);
     }
     for (const auto& [key, m] : measured_) {
-        text += "\nauto: " + key.text() + ": ";
+        text += "\nplan: " + key.text() + ": ";
         if (m.vendor_ms < 0)
-            text += "handwritten, the vendor does not serve it";
+            text += "handwritten (the vendor does not serve it)";
         else
             text += std::string(m.winner == Kernels::Vendor ? "vendor" : "handwritten") + " (vendor " +
                     milliseconds(m.vendor_ms) + ", handwritten " + milliseconds(m.own_ms) + ")";

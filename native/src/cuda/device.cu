@@ -36,7 +36,7 @@ void require_tf32(const cudaDeviceProp& p) {
     throw Error(CGAN_E_UNSUPPORTED, "precision=tf32 needs a GPU of compute capability 8.0 or higher and code "
                                     "compiled for it; this is an sm_" +
                                         std::to_string(10 * p.major + p.minor) + " with code for compute_" +
-                                        std::to_string(code.ptxVersion));
+                                        std::to_string(code.ptxVersion) + "; use precision=fp32");
 }
 
 } // namespace
@@ -64,6 +64,7 @@ Device::Device(int index, const DeviceOptions& options, MemoryLedger& ledger)
         CGAN_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
         CGAN_CUDA(cudaStreamCreateWithFlags(&side_, cudaStreamNonBlocking));
         CGAN_CUDA(cudaEventCreateWithFlags(&joined_, cudaEventDisableTiming));
+        keep_memory();
     } catch (...) {
         destroy();
         throw;
@@ -80,6 +81,16 @@ void Device::destroy() noexcept {
         (void)cudaStreamDestroy(stream);
     }
     if (joined_) (void)cudaEventDestroy(joined_);
+    if (pool_) (void)cudaMemPoolTrimTo(pool_, 0);
+}
+
+// By default a pool gives all free memory back whenever the host waits, which it does in each step for the losses;
+// the scratch memory of the next step would have to be mapped anew. Tensors are kept by a pool of the caller already,
+// so that what stays here is little more than the scratch memory of one step. It goes back when the context closes.
+void Device::keep_memory() {
+    std::uint64_t keep = ~std::uint64_t{0};
+    CGAN_CUDA(cudaDeviceGetDefaultMemPool(&pool_, index_));
+    CGAN_CUDA(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &keep));
 }
 
 cudaError_t Device::try_join_side() const noexcept {
@@ -100,12 +111,23 @@ bool Device::capturing() const {
     return status != cudaStreamCaptureStatusNone;
 }
 
+cudaError_t Device::try_allocate(std::int64_t bytes, void*& data) const {
+    const cudaError_t error = cudaMallocAsync(&data, std::size_t(bytes), recording_ ? side_ : stream_);
+    if (error == cudaErrorMemoryAllocation) (void)cudaGetLastError();
+    return error;
+}
+
 void* Device::allocate(std::int64_t bytes) const {
     activate();
     void* data = nullptr;
-    const cudaError_t error = cudaMallocAsync(&data, std::size_t(bytes), recording_ ? side_ : stream_);
+    cudaError_t error = try_allocate(bytes, data);
+    if (error == cudaErrorMemoryAllocation &&
+        !recording_) { // what the pool keeps in pieces may be enough as a whole
+        CGAN_CUDA(cudaStreamSynchronize(stream_));
+        CGAN_CUDA(cudaMemPoolTrimTo(pool_, 0));
+        error = try_allocate(bytes, data);
+    }
     if (error == cudaErrorMemoryAllocation) {
-        (void)cudaGetLastError();
         throw Error(CGAN_E_OUT_OF_DEVICE_MEMORY,
                     "cannot allocate " + std::to_string(bytes) + " bytes on the GPU");
     }

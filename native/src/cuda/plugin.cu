@@ -1,6 +1,5 @@
 // What libcgan asks of the plugin: which devices there are, and a backend for one of them. The same file
 // makes libcgan_cuda.so and, compiled for the simulator, libcgan_sim.so.
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -16,41 +15,34 @@ constexpr const char* kName = "sim";
 constexpr const char* kName = "cuda";
 #endif
 
-void copy_text(const std::string& text, char* dst, std::int64_t cap) {
-    if (dst && cap > 0) std::snprintf(dst, std::size_t(cap), "%s", text.c_str());
-}
-
 // Any failure means that there is no GPU to use: without a driver the count is not even written.
-int device_count(char* reason, std::int64_t cap) {
+int device_count(std::string& reason) {
     int count = 0;
     const cudaError_t error = cudaGetDeviceCount(&count);
     if (error != cudaSuccess) {
-        copy_text(std::string("no GPU: ") + cudaGetErrorString(error) + " (CUDA error " +
-                      std::to_string(int(error)) + ")",
-                  reason, cap);
+        reason = std::string("no GPU: ") + cudaGetErrorString(error) + " (CUDA error " +
+                 std::to_string(int(error)) + ")";
         (void)cudaGetLastError();
         return 0;
     }
-    if (count <= 0) copy_text("no GPU: the driver lists no device", reason, cap);
+    if (count <= 0) reason = "no GPU: the driver lists no device";
     return count > 0 ? count : 0;
 }
 
-void describe_device(int index, char* dst, std::int64_t cap) {
+std::string describe_device(int index) {
     cudaDeviceProp p = {};
     int driver = 0;
     if (cudaGetDeviceProperties(&p, index) != cudaSuccess || cudaDriverGetVersion(&driver) != cudaSuccess) {
         (void)cudaGetLastError();
-        return copy_text("a device that does not answer", dst, cap);
+        return "a device that does not answer";
     }
     std::string text = std::string(p.name) + ", " + std::to_string(p.totalGlobalMem >> 20) + " MiB, sm_" +
                        std::to_string(p.major) + std::to_string(p.minor);
     if (driver > 0)
         text +=
             ", driver for CUDA " + std::to_string(driver / 1000) + "." + std::to_string(driver % 1000 / 10);
-    copy_text(text, dst, cap);
+    return text;
 }
-
-void describe_libraries(char* dst, std::int64_t cap) { copy_text(vendor::describe_libraries(), dst, cap); }
 
 void set_option(DeviceOptions& options, const std::string& key, const std::string& value) {
     if (key == "precision" && (value == "fp32" || value == "tf32"))
@@ -99,6 +91,6 @@ const cgan::BackendPlugin cgan_backend_plugin = {
     cgan::cuda::kName,
     cgan::cuda::device_count,
     cgan::cuda::describe_device,
-    cgan::cuda::describe_libraries,
+    cgan::cuda::vendor::describe_libraries,
     cgan::cuda::open_device,
 };

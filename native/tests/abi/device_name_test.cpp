@@ -31,9 +31,9 @@ TEST(DeviceName, UnknownDevices) {
 }
 
 TEST(DeviceName, UnknownOptions) {
-    expect_rejected(
-        CGAN_E_BAD_DEVICE, "cpu?colour=red",
-        "unknown option \"colour\" of device cpu; known are threads, isa, kernels, transforms, memory");
+    expect_rejected(CGAN_E_BAD_DEVICE, "cpu?colour=red",
+                    "unknown option \"colour\" of device cpu; known are threads, isa, kernels, transforms, "
+                    "precision, memory");
     expect_rejected(CGAN_E_BAD_DEVICE, "cpu?threads", "option \"threads\" is not of the form name=value");
     expect_rejected(CGAN_E_BAD_DEVICE, "cpu?=2", "option \"=2\" is not of the form name=value");
     expect_rejected(CGAN_E_BAD_DEVICE, "cpu?threads=1&&isa=auto",
@@ -55,6 +55,27 @@ TEST(DeviceName, BadValues) {
     expect_rejected(CGAN_E_BAD_DEVICE, "cpu?kernels=best",
                     "kernels=best is unknown; known are auto, handwritten, vendor, reference");
     expect_rejected(CGAN_E_BAD_DEVICE, "cpu?transforms=1", "transforms=1 is unknown; known are on, off");
+    expect_rejected(CGAN_E_BAD_DEVICE, "cpu?precision=fp16",
+                    "precision=fp16 is unknown; known are fp32, tf32");
+}
+
+TEST(DeviceName, TheCpuComputesInFloat32) {
+    EXPECT_TRUE(describe(Session("cpu?precision=fp32")).starts_with("cpu: "));
+    const std::string refusal = "device cpu has no precision=tf32, which tensor cores of a GPU have; use "
+                                "precision=fp32, or a device cuda:N";
+    expect_rejected(CGAN_E_BAD_DEVICE, "cpu?precision=tf32", refusal);
+    cgan_context* ctx = nullptr;
+    if (cgan_context_create("auto?precision=tf32", &ctx) == CGAN_OK)
+        cgan_context_destroy(ctx); // there is a GPU
+    else
+        EXPECT_TRUE(last_error().starts_with("context_create: " + refusal + " (auto: cuda:0 declined: "))
+            << last_error();
+}
+
+// Options that both kinds of device know reach either.
+TEST(DeviceName, AutoPassesTransformsOn) {
+    const std::string text = describe(Session("auto?transforms=off&threads=2"));
+    EXPECT_EQ(text.starts_with("cpu: "), text.find(", no transforms") != std::string::npos) << text;
 }
 
 TEST(DeviceName, OptionsReachTheDevice) {

@@ -24,8 +24,10 @@ class Library {
     }
 
     std::string text(const char* name) const {
-        char text[4096] = {};
-        function(name, &cgan_describe_devices)(text, sizeof text);
+        auto* describe = function(name, &cgan_describe_devices);
+        std::string text(std::size_t(describe(nullptr, 0)) + 1, '\0');
+        describe(text.data(), std::int64_t(text.size()));
+        text.pop_back();
         return text;
     }
     std::string last_error() const {
@@ -56,7 +58,8 @@ TEST(Plugins, OneBesideTheLibraryIsUsed) {
     EXPECT_TRUE(cgan.text("cgan_describe_libraries")
                     .starts_with("libcgan_cuda.so\t" + cgan.path() + "/libcgan_cuda.so\t"));
     EXPECT_NE(std::string::npos,
-              cgan.text("cgan_describe_libraries").find("\nlibtest.so\t-\t-\tnot wanted\n"));
+              cgan.text("cgan_describe_libraries")
+                  .find("\nlibtest.so\t-\t-\tnot wanted" + std::string(10000, '!') + "\n"));
     cgan_context* ctx = nullptr;
     ASSERT_EQ(CGAN_OK, cgan.open("cuda:1?kernels=vendor&memory=100000", &ctx)) << cgan.last_error();
     EXPECT_EQ("test plugin with options kernels=vendor", cgan.describe(ctx));
@@ -77,6 +80,9 @@ TEST(Plugins, AutoPrefersTheGpu) {
     EXPECT_EQ("test plugin with options ", cgan.describe(ctx));
     cgan.close(ctx);
     ASSERT_EQ(CGAN_OK, cgan.open("auto?threads=2&kernels=reference", &ctx)) << cgan.last_error();
+    cgan.close(ctx);
+    ASSERT_EQ(CGAN_OK, cgan.open("auto?transforms=off&isa=auto&precision=tf32", &ctx)) << cgan.last_error();
+    EXPECT_EQ("test plugin with options transforms=off&precision=tf32", cgan.describe(ctx));
     cgan.close(ctx);
 }
 

@@ -1,7 +1,6 @@
 // A plugin for the tests of plugin loading. What it is like is chosen when it is compiled:
 //   TEST_PLUGIN_ABI     the backend ABI that it claims
 //   TEST_PLUGIN_COUNT   how many devices it has
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -125,18 +124,15 @@ class TestBackend final : public Backend {
     const std::string options_;
 };
 
-int device_count(char* reason, std::int64_t cap) {
-    std::snprintf(reason, static_cast<std::size_t>(cap), "the test plugin\tsees none");
+int device_count(std::string& reason) {
+    reason = "the test plugin\tsees none";
     return TEST_PLUGIN_COUNT;
 }
 
-void describe_device(int index, char* dst, std::int64_t cap) {
-    std::snprintf(dst, static_cast<std::size_t>(cap), "test device %d", index);
-}
+std::string describe_device(int index) { return "test device " + std::to_string(index); }
 
-void describe_libraries(char* dst, std::int64_t cap) {
-    std::snprintf(dst, static_cast<std::size_t>(cap), "libtest.so\t-\t-\tnot wanted");
-}
+// Long, as where a library was looked for in many places.
+std::string describe_libraries() { return "libtest.so\t-\t-\tnot wanted" + std::string(10000, '!'); }
 
 Backend* open_device(int, const char* options, MemoryLedger&) {
     if (std::strcmp(options, "kernels=broken") == 0) throw Error(CGAN_E_CUDA, "the test plugin is broken");
