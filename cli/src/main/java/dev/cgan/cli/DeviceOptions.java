@@ -1,6 +1,8 @@
 package dev.cgan.cli;
 
 import dev.cgan.train.TrainConfig;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** Where the numbers are crunched. */
@@ -15,7 +17,7 @@ final class DeviceOptions {
             names = "--threads",
             paramLabel = "N",
             description = "Worker threads of the CPU device, up to 256; 0 = all processors (default: 0).")
-    Integer threads;
+    private Integer threads;
 
     @Option(
             names = "--kernels",
@@ -24,22 +26,46 @@ final class DeviceOptions {
                 "Whose kernels compute: handwritten; vendor (oneDNN, cuDNN); auto: the fastest, timed at first use;",
                 "reference (CPU only: slow, exact). The same as ?kernels=NAME after --device (default: handwritten)."
             })
-    String kernels;
+    private String kernels;
+
+    @Option(
+            names = "--precision",
+            paramLabel = "fp32|tf32",
+            description = {
+                "tf32: products and convolutions on a GPU's tensor cores, whose operands keep 10 bits of mantissa",
+                "(compute capability 8.0 or later; default: fp32)."
+            })
+    private String precision;
 
     DeviceOptions() {}
 
     /** {@return the device with its kernels, or null if neither was given} */
-    String device() {
-        if (kernels == null) {
-            return device;
-        }
-        String name = device == null ? "auto" : device;
-        return name + (name.contains("?") ? "&" : "?") + "kernels=" + kernels;
+    private String device() {
+        return kernels == null ? device : withKernels(device == null ? "auto" : device, kernels);
     }
 
-    /** {@return the name to open the device by, the thread count included} */
+    /** {@return a device's name with the option {@code kernels}} */
+    static String withKernels(String device, String kernels) {
+        return device + (device.contains("?") ? "&" : "?") + "kernels=" + kernels;
+    }
+
+    /** {@return the name to open the device by, thread count and precision included} */
     String name() {
-        String name = device() == null ? "auto" : device();
-        return threads == null ? name : TrainConfig.deviceName(name, threads);
+        Map<String, Object> given = new LinkedHashMap<>();
+        putInto(given);
+        return TrainConfig.of(given).deviceName();
+    }
+
+    /** Adds what was given, by the keys of a configuration. */
+    void putInto(Map<String, Object> given) {
+        put(given, "device", device());
+        put(given, "threads", threads);
+        put(given, "precision", precision);
+    }
+
+    private static void put(Map<String, Object> map, String key, Object value) {
+        if (value != null) {
+            map.put(key, value);
+        }
     }
 }

@@ -29,7 +29,11 @@ import picocli.CommandLine.Spec;
             ""
         },
         footerHeading = "%nExamples:%n",
-        footer = {"  cgan-cli doctor", "  cgan-cli doctor --plan dcgan --batch 64"})
+        footer = {
+            "  cgan-cli doctor",
+            "  cgan-cli doctor --plan dcgan --batch 64",
+            "  cgan-cli doctor --plan dcgan --device cuda:0 --precision tf32"
+        })
 final class DoctorCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -46,8 +50,17 @@ final class DoctorCommand implements Callable<Integer> {
     @Option(names = "--batch", paramLabel = "N", description = "Images in a step of --plan (default: 64).")
     private Integer batch;
 
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            description = "Device of --plan: cpu, cuda:N, sim, auto (default: cpu).")
+    private String device;
+
     @Option(names = "--threads", paramLabel = "N", description = "Threads of --plan; 0 = all processors (default: 0).")
     private Integer threads;
+
+    @Option(names = "--precision", paramLabel = "fp32|tf32", description = "Precision of --plan (default: fp32).")
+    private String precision;
 
     DoctorCommand() {}
 
@@ -64,14 +77,19 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private int reportPlan(PrintWriter out) {
-        Map<String, Object> given = new LinkedHashMap<>(Map.of("model", plan, "device", "cpu?kernels=auto"));
-        if (batch != null) {
-            given.put("batch", batch);
-        }
-        if (threads != null) {
-            given.put("threads", threads);
-        }
+        Map<String, Object> given = new LinkedHashMap<>();
+        put(given, "model", plan);
+        put(given, "device", DeviceOptions.withKernels(device == null ? "cpu" : device, "auto"));
+        put(given, "batch", batch);
+        put(given, "threads", threads);
+        put(given, "precision", precision);
         return PlanReport.print(out, TrainConfig.of(given));
+    }
+
+    private static void put(Map<String, Object> map, String key, Object value) {
+        if (value != null) {
+            map.put(key, value);
+        }
     }
 
     private static int examine(PrintWriter out) {

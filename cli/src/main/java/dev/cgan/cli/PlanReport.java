@@ -9,6 +9,7 @@ import dev.cgan.train.Trainer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -18,6 +19,8 @@ import java.util.regex.Pattern;
 final class PlanReport {
     /** {@code plan: conv2d_forward n64 h28 ...: vendor (handwritten 1.5 ms, direct 2 ms, vendor 1 ms)}. */
     private static final Pattern LINE = Pattern.compile("plan: (\\w+) ([^:]+): (\\w+) \\((.+)\\)");
+
+    private static final Pattern TIME = Pattern.compile("(\\w+) ([0-9.e+-]+) ms");
 
     private static final Pattern SIZE = Pattern.compile("(stride|pad|up|[nhwckrsm])([0-9][0-9,x]*)");
 
@@ -49,51 +52,51 @@ final class PlanReport {
     private static void row(PrintWriter out, Matcher line) {
         double flops = flops(line.group(1), line.group(2));
         out.printf("%s %s%n", line.group(1), line.group(2));
-        for (String candidate : line.group(4).split(", ")) {
-            String[] words = candidate.split(" ");
-            double milliseconds = Double.parseDouble(words[1]);
-            out.printf(
-                    Locale.ROOT,
-                    "    %s %-12s %9.3f %9.0f%n",
-                    words[0].equals(line.group(3)) ? "*" : " ",
-                    words[0],
-                    milliseconds,
-                    milliseconds == 0 ? 0 : flops / milliseconds * 1e-6);
+        Matcher time = TIME.matcher(line.group(4));
+        boolean timed = false;
+        for (; time.find(); timed = true) {
+            double milliseconds = Double.parseDouble(time.group(2));
+            String speed = flops > 0 && milliseconds > 0
+                    ? String.format(Locale.ROOT, " %9.0f", flops / milliseconds * 1e-6)
+                    : "";
+            String mark = time.group(1).equals(line.group(3)) ? "*" : " ";
+            out.printf(Locale.ROOT, "    %s %-12s %9.3f%s%n", mark, time.group(1), milliseconds, speed);
+        }
+        if (!timed) {
+            out.printf("    * %s: %s%n", line.group(3), line.group(4));
         }
     }
 
-    /** {@return the floating-point operations of the definition} */
+    /** {@return the floating-point operations of the definition; 0 where the device does not name the sizes} */
     private static double flops(String operation, String shapes) {
-        Map<String, String> sizes = new LinkedHashMap<>();
+        Map<String, Double> sizes = new LinkedHashMap<>();
+        Map<String, String> lists = new LinkedHashMap<>();
         Matcher size = SIZE.matcher(shapes);
         while (size.find()) {
-            sizes.putIfAbsent(size.group(1), size.group(2));
+            if (size.group(2).matches("[0-9]+")) {
+                sizes.putIfAbsent(size.group(1), Double.valueOf(size.group(2)));
+            } else {
+                lists.putIfAbsent(size.group(1), size.group(2));
+            }
         }
-        if (!operation.startsWith("conv2d")) {
-            return 2 * number(sizes, "m") * number(sizes, "n") * number(sizes, "k");
+        if (operation.startsWith("conv2d") && lists.keySet().containsAll(List.of("pad", "stride"))) {
+            String[] pads = lists.get("pad").split(",");
+            String[] strides = lists.get("stride").split("x");
+            double height = result(sizes.get("h") * sizes.get("up"), pads[0], pads[2], sizes.get("r"), strides[0]);
+            double width = result(sizes.get("w") * sizes.get("up"), pads[1], pads[3], sizes.get("s"), strides[1]);
+            return 2 * height * width * product(sizes, "nkrsc");
         }
-        String[] pads = sizes.get("pad").split(",");
-        String[] strides = sizes.get("stride").split("x");
-        double height =
-                result(number(sizes, "h") * number(sizes, "up"), pads[0], pads[2], number(sizes, "r"), strides[0]);
-        double width =
-                result(number(sizes, "w") * number(sizes, "up"), pads[1], pads[3], number(sizes, "s"), strides[1]);
-        return 2
-                * number(sizes, "n")
-                * height
-                * width
-                * number(sizes, "k")
-                * number(sizes, "r")
-                * number(sizes, "s")
-                * number(sizes, "c");
+        return sizes.keySet().containsAll(List.of("m", "n", "k")) ? 2 * product(sizes, "mnk") : 0;
+    }
+
+    private static double product(Map<String, Double> sizes, String names) {
+        return names.chars()
+                .mapToDouble(name -> sizes.get(Character.toString(name)))
+                .reduce(1, (a, b) -> a * b);
     }
 
     private static double result(double source, String before, String after, double kernel, String stride) {
         double padded = source + Integer.parseInt(before) + Integer.parseInt(after);
         return Math.floor((padded - kernel) / Integer.parseInt(stride)) + 1;
-    }
-
-    private static double number(Map<String, String> sizes, String name) {
-        return Double.parseDouble(sizes.get(name));
     }
 }

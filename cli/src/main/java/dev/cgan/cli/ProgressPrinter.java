@@ -7,7 +7,10 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 
 /** Shows a training run: one line that is rewritten on a terminal, else a plain line now and then. */
 final class ProgressPrinter implements TrainListener {
@@ -78,6 +81,32 @@ final class ProgressPrinter implements TrainListener {
             out.println(joined(pieces(progress, 0)));
         }
         out.flush();
+    }
+
+    /** One line for each operator; {@code doctor --plan} shows the shapes and the times. */
+    @Override
+    public synchronized void onKernels(List<String> choices) {
+        if (quiet) {
+            return;
+        }
+        Map<String, Map<String, Long>> shapes = choices.stream()
+                .collect(Collectors.groupingBy(
+                        choice -> choice.substring(0, choice.indexOf(' ')),
+                        TreeMap::new,
+                        Collectors.groupingBy(ProgressPrinter::winner, TreeMap::new, Collectors.counting())));
+        endLine();
+        shapes.forEach((operator, winners) -> out.println("kernels " + operator + ": "
+                + winners.entrySet().stream()
+                        .map(entry -> entry.getKey() + " for " + entry.getValue()
+                                + (entry.getValue() == 1 ? " shape" : " shapes"))
+                        .collect(Collectors.joining(", "))));
+        out.flush();
+    }
+
+    /** {@return the word after the last colon, as in {@code matmul m64 n8 k3: vendor (vendor 1 ms)}} */
+    private static String winner(String choice) {
+        String[] words = choice.substring(choice.lastIndexOf(": ") + 2).split("[ ,]");
+        return words[0];
     }
 
     @Override

@@ -127,7 +127,8 @@ final class TrainCommand implements Callable<Integer> {
             paramLabel = "RUN",
             description =
                     "Go on with the run in this folder from its newest checkpoint; of the other options only --steps,"
-                            + " --sample-every, --checkpoint-every, --device, --threads, --graph and --quiet may be given.")
+                            + " --sample-every, --checkpoint-every, --device, --threads, --precision, --graph and --quiet may be"
+                            + " given.")
     private Path resume;
 
     @Option(
@@ -215,8 +216,7 @@ final class TrainCommand implements Callable<Integer> {
         put(given, "steps", steps);
         put(given, "batch", batch);
         put(given, "seed", seed);
-        put(given, "device", device.device());
-        put(given, "threads", device.threads);
+        device.putInto(given);
         put(given, "graph", graph);
         put(given, "sample_every", sampleEvery);
         put(given, "checkpoint_every", checkpointEvery);

@@ -20,8 +20,17 @@ import java.util.Map;
 /** Begins, resumes or tries out a training on behalf of {@link TrainCommand}. */
 final class TrainRun {
     /** What may differ when a run is resumed: all else would make it another run. */
-    private static final List<String> RESUMABLE =
-            List.of("model", "data", "steps", "device", "threads", "graph", "sample_every", "checkpoint_every", "keep");
+    private static final List<String> RESUMABLE = List.of(
+            "model",
+            "data",
+            "steps",
+            "device",
+            "threads",
+            "precision",
+            "graph",
+            "sample_every",
+            "checkpoint_every",
+            "keep");
 
     private final PrintWriter out;
     private final boolean quiet;

@@ -49,5 +49,8 @@ class InformationCommandsTest {
                 .containsPattern("(?m)^ {4}\\* ")
                 .containsPattern("(?m)^  batch_norm_training: handwritten \\d+$");
         assertThat(Cli.call("doctor", "--plan", "gpt").code()).isEqualTo(2);
+        Cli rounded = Cli.call("doctor", "--plan", "dcgan", "--precision", "tf32");
+        assertThat(rounded.code()).isEqualTo(2);
+        assertThat(rounded.err()).contains("device cpu has no precision=tf32", "use precision=fp32");
     }
 }

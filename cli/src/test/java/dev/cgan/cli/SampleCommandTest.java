@@ -142,6 +142,11 @@ class SampleCommandTest {
         Cli threads = sample("--threads", "999");
         assertThat(threads.code()).isEqualTo(2);
         assertThat(threads.err()).startsWith("error: threads must be in 0 to 256, not 999\n");
+        Cli precision = sample("--device", "cpu", "--precision", "tf32");
+        assertThat(precision.code()).isEqualTo(2);
+        assertThat(precision.err())
+                .startsWith("error: ")
+                .contains("device cpu has no precision=tf32", "use precision=fp32, or a device cuda:N");
     }
 
     @Test

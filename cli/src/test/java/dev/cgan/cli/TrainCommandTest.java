@@ -2,11 +2,13 @@ package dev.cgan.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cgan.bindings.NativeCalls;
 import dev.cgan.io.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,6 +68,10 @@ class TrainCommandTest {
                 "--lr NaN | lr must be in 1.0E-9 to 10.0, not NaN",
                 "--set width | --set takes KEY=VALUE, such as width=32, not 'width'",
                 "--set =3 | --set takes KEY=VALUE, such as width=32, not '=3'",
+                "--precision fp16 | precision must be fp32 or tf32, not 'fp16'",
+                "--precision tf32 --device cpu | context_create: device cpu has no precision=tf32...",
+                "--precision fp32 --device sim?precision=tf32 | precision is fp32, but device 'sim?precision=tf32' says"
+                        + " tf32; say it once",
                 "--conditional | --conditional is an option of report; cgan always sees the labels, leave it out",
                 "dcgan --conditional | unknown setting 'conditional' of model dcgan; choose one of ...",
                 "--stepps 5 | Unknown option: '--stepps'",
@@ -152,6 +158,31 @@ class TrainCommandTest {
                 SafetensorsFile two = SafetensorsFile.open(other.resolve("checkpoints/step-00000009.safetensors"))) {
             assertThat(one.floats("g_out.weight")).isEqualTo(two.floats("g_out.weight"));
         }
+    }
+
+    @Test
+    void precisionIsRecordedAndKeptWhenARunIsResumed() throws IOException {
+        Assumptions.assumeTrue(
+                NativeCalls.devices().stream().anyMatch(device -> device.name().equals("sim") && device.available()),
+                "libcgan_sim.so was not built");
+        Cli first =
+                train("--threads", "0", "--device", "sim", "--precision", "tf32", "--steps", "2", "--out", "" + run);
+        assertThat(first.err()).isEmpty();
+        assertThat(first.out()).containsPattern("device  simulated GPU, .*, tf32\n");
+        assertThat(run.resolve("config.json")).content().contains("\"device\": \"sim\"", "\"precision\": \"tf32\"");
+        Cli more = Cli.call("train", "--resume", run.toString(), "--steps", "3");
+        assertThat(more.err()).isEmpty();
+        assertThat(more.out()).containsPattern("device  simulated GPU, .*, tf32\n");
+        Cli cpu = Cli.call("train", "--resume", run.toString(), "--steps", "4", "--device", "cpu");
+        assertThat(cpu.code()).isEqualTo(2);
+        assertThat(cpu.err())
+                .isEqualTo("error: context_create: device cpu has no precision=tf32, which tensor cores of a GPU have;"
+                        + " use precision=fp32, or a device cuda:N\ntry: cgan-cli train --help\n");
+        Cli back =
+                Cli.call("train", "--resume", run.toString(), "--steps", "4", "--device", "cpu", "--precision", "fp32");
+        assertThat(back.err()).isEmpty();
+        assertThat(back.code()).isZero();
+        assertThat(run.resolve("config.json")).content().contains("\"precision\": \"fp32\"");
     }
 
     @Test

@@ -27,6 +27,8 @@ import java.util.Optional;
  * @param seed of weights, noise and order of the images
  * @param device the device's name
  * @param threads worker threads of the CPU device; 0 lets the device choose
+ * @param precision {@code fp32}; or {@code tf32}: products and convolutions on a GPU's tensor cores, whose operands keep 10
+ *     bits of mantissa
  * @param graph {@code auto}: where the device can, capture the training step once and replay it; {@code off}: never. The
  *     bits are the same
  * @param sampleEvery steps between pictures; 0 for none
@@ -45,6 +47,7 @@ public record TrainConfig(
         long seed,
         String device,
         int threads,
+        String precision,
         String graph,
         int sampleEvery,
         int checkpointEvery,
@@ -62,12 +65,14 @@ public record TrainConfig(
             "seed",
             "device",
             "threads",
+            "precision",
             "graph",
             "sample_every",
             "checkpoint_every",
             "keep",
             "trace");
 
+    private static final List<String> PRECISION = List.of("fp32", "tf32");
     private static final List<String> GRAPH = List.of("auto", "off");
     private static final int MANY = 1_000_000_000;
 
@@ -80,9 +85,8 @@ public record TrainConfig(
         inRange("steps", steps, 1, MANY);
         inRange("batch", batch, 1, 1_000_000);
         inRange("threads", threads, 0, 256);
-        if (!GRAPH.contains(graph)) {
-            throw new ConfigException("graph must be " + String.join(" or ", GRAPH) + ", not '" + graph + "'");
-        }
+        oneOf("precision", precision, PRECISION);
+        oneOf("graph", graph, GRAPH);
         inRange("sample_every", sampleEvery, 0, MANY);
         inRange("checkpoint_every", checkpointEvery, 0, MANY);
         inRange("keep", keep, 1, 1_000_000);
@@ -121,6 +125,7 @@ public record TrainConfig(
         map.put("seed", seed);
         map.put("device", device);
         map.put("threads", (long) threads);
+        map.put("precision", precision);
         map.put("graph", graph);
         map.put("sample_every", (long) sampleEvery);
         map.put("checkpoint_every", (long) checkpointEvery);
@@ -150,6 +155,10 @@ public record TrainConfig(
             }
         });
         merged.put("settings", changedSettings);
+        if (!values.containsKey("precision")
+                && precisionOf(merged.get("device")).isPresent()) {
+            merged.remove("precision"); // the new device brings its own
+        }
         return of(merged);
     }
 
@@ -158,9 +167,9 @@ public record TrainConfig(
         return Models.named(model);
     }
 
-    /** {@return the name to open the device by, the thread count included} */
+    /** {@return the name to open the device by, thread count and precision included} */
     public String deviceName() {
-        return deviceName(device, threads);
+        return deviceName(device, threads, precision);
     }
 
     /**
@@ -168,15 +177,35 @@ public record TrainConfig(
      *
      * @param device its name, with or without options
      * @param threads the worker threads; 0 lets the device choose
+     * @param precision {@code fp32} or {@code tf32}
+     * @throws ConfigException if the device's own options contradict
      */
-    public static String deviceName(String device, int threads) {
+    public static String deviceName(String device, int threads, String precision) {
         inRange("threads", threads, 0, 256);
-        return threads == 0 ? device : device + (device.contains("?") ? "&" : "?") + "threads=" + threads;
+        oneOf("precision", precision, PRECISION);
+        DeviceName name = DeviceName.of(device);
+        if (threads != 0) {
+            name = name.with("threads", Integer.toString(threads));
+        }
+        DeviceName precise = name.with("precision", precision);
+        return (precision.equals(PRECISION.getFirst()) ? name : precise).toString();
+    }
+
+    private static Optional<String> precisionOf(Object device) {
+        return device == null
+                ? Optional.empty()
+                : DeviceName.of(device.toString()).option("precision");
     }
 
     /** {@return the name of a setting as files write it} */
     static String normalized(String key) {
         return key.trim().replace('-', '_');
+    }
+
+    private static void oneOf(String key, String value, List<String> known) {
+        if (!known.contains(value)) {
+            throw new ConfigException(key + " must be " + String.join(" or ", known) + ", not '" + value + "'");
+        }
     }
 
     private static void inRange(String key, long value, long low, long high) {
@@ -218,8 +247,9 @@ public record TrainConfig(
                         integer("steps", 3000),
                         integer("batch", 64),
                         whole("seed", 42),
-                        text("device").orElse("auto"),
+                        device(),
                         integer("threads", 0),
+                        precision(),
                         graph(),
                         integer("sample_every", 50),
                         integer("checkpoint_every", 500),
@@ -252,6 +282,17 @@ public record TrainConfig(
 
         private Optional<String> text(String key) {
             return Optional.ofNullable(values.get(key)).map(Objects::toString);
+        }
+
+        /** A precision among the options of the device has its place in {@link #precision}. */
+        private String device() {
+            String device = text("device").orElse("auto");
+            precisionOf(device).ifPresent(own -> DeviceName.of(device).with("precision", precision()));
+            return DeviceName.of(device).without("precision").toString();
+        }
+
+        private String precision() {
+            return text("precision").or(() -> precisionOf(values.get("device"))).orElse(PRECISION.getFirst());
         }
 
         /** YAML reads {@code off} as false. */

@@ -1,6 +1,7 @@
 package dev.cgan.train;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Is told what a {@link Trainer} does, on the trainer's thread, between steps. All methods do nothing by default. An
@@ -13,6 +14,14 @@ public interface TrainListener {
      * @param start what is trained, where and from which step
      */
     default void onStart(TrainStart start) {}
+
+    /**
+     * The device, opened with {@code kernels=auto}, has timed the candidates of operations that it met for the first time.
+     *
+     * @param choices one line for each: the operator, its shapes, a colon, the winner, and each candidate's time, as in
+     *     {@code matmul [64,100] [100,6272] 0 0: vendor (vendor 0.011 ms, handwritten 0.013 ms)}
+     */
+    default void onKernels(List<String> choices) {}
 
     /**
      * A step is done and recorded.

@@ -46,6 +46,7 @@ public final class Trainer implements AutoCloseable {
     private final Philox random;
     private final TrainingState state;
     private final StepRunner runner;
+    private final KernelChoices choices;
     private final Batches batches;
     private final ImageShape images;
     private final Schedule schedule;
@@ -71,6 +72,7 @@ public final class Trainer implements AutoCloseable {
         ModelType type = config.modelType();
         type.requireFit(images);
         device = Device.open(config.deviceName());
+        choices = new KernelChoices(device, config.deviceName(), listener);
         try {
             random = new Philox(device, config.seed());
             state = new TrainingState(
@@ -170,6 +172,7 @@ public final class Trainer implements AutoCloseable {
     public TrainResult run() throws IOException {
         listener.onStart(new TrainStart(
                 config.model(), device.summary(), describe(dataset), step + 1, config.steps(), folder()));
+        choices.start();
         if (keeper != null && step == 0 && config.trace() > 0) {
             keeper.traceStart(state.networks());
         }
@@ -255,7 +258,11 @@ public final class Trainer implements AutoCloseable {
             }
         }
         step = number;
-        record(figures, (System.nanoTime() - begin) / 1e9);
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        if (!runner.replays()) {
+            choices.tell();
+        }
+        record(figures, seconds);
         requireFinite(figures.whatIsNotFinite());
         if (pictured) {
             show(picture == null ? grid.draw(state.drawing()) : picture);

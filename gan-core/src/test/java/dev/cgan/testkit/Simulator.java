@@ -48,7 +48,7 @@ public final class Simulator implements AutoCloseable {
         }
     }
 
-    /** {@return a count: calls, kernels, live} */
+    /** {@return a count: calls, kernels, vendor_calls, live} */
     public long get(String name) {
         try (Arena call = Arena.ofConfined()) {
             return (long) get.invokeExact(call.allocateFrom(name));
@@ -60,6 +60,8 @@ public final class Simulator implements AutoCloseable {
     private void defaults() {
         set("fail", 0);
         set("fault", 0);
+        set("fail_vendor", 0);
+        set("vendor_delay", 0);
         set("devices", 1);
         set("early_copies", 0);
         set("reset", 0);

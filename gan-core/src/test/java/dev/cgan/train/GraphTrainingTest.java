@@ -47,6 +47,11 @@ class GraphTrainingTest {
                 cases.add(Arguments.of(device, model));
             }
         }
+        if (Accelerators.haveSimulator()) { // convolutions by cuDNN's stand-in and ours, second derivatives among them
+            cases.add(Arguments.of("sim?kernels=vendor", "report"));
+            cases.add(Arguments.of("sim?kernels=vendor", "wgan-gp"));
+            cases.add(Arguments.of("sim?kernels=auto&precision=tf32", "dcgan"));
+        }
         return cases;
     }
 

@@ -50,10 +50,26 @@ class TrainConfigTest {
         assertThat(TrainConfig.defaults().graph()).isEqualTo("auto");
         assertThat(config.data()).isEqualTo("a,b");
         assertThat(config.deviceName()).isEqualTo("auto?threads=2");
-        assertThat(TrainConfig.deviceName("cpu?isa=baseline", 1)).isEqualTo("cpu?isa=baseline&threads=1");
+        assertThat(TrainConfig.deviceName("cpu?isa=baseline", 1, "fp32")).isEqualTo("cpu?isa=baseline&threads=1");
         @SuppressWarnings("unchecked")
         Map<String, Object> map = (Map<String, Object>) Json.parse(Json.write(config.toMap()));
         assertThat(TrainConfig.of(map)).isEqualTo(config);
+    }
+
+    @Test
+    void precisionIsAConfigurationsAndNotOnlyADevices() {
+        TrainConfig plain = TrainConfig.of(Map.of("device", "cuda:0?kernels=vendor"));
+        assertThat(plain.precision()).isEqualTo("fp32");
+        assertThat(plain.deviceName()).isEqualTo("cuda:0?kernels=vendor");
+        TrainConfig rounded = plain.with(Map.of("precision", "tf32"));
+        assertThat(rounded.deviceName()).isEqualTo("cuda:0?kernels=vendor&precision=tf32");
+        assertThat(rounded.toMap()).containsEntry("precision", "tf32").containsEntry("device", "cuda:0?kernels=vendor");
+        assertThat(rounded.with(Map.of("device", "cuda:1")).deviceName()).isEqualTo("cuda:1?precision=tf32");
+        assertThat(rounded.with(Map.of("device", "cuda:1?precision=fp32")).deviceName())
+                .isEqualTo("cuda:1");
+        assertThat(TrainConfig.of(Map.of("device", "sim?precision=tf32&kernels=auto")))
+                .isEqualTo(TrainConfig.of(Map.of("device", "sim?kernels=auto", "precision", "tf32")));
+        assertThat(TrainConfig.deviceName("sim?precision=tf32", 0, "tf32")).isEqualTo("sim?precision=tf32");
     }
 
     @Test
@@ -77,6 +93,12 @@ class TrainConfigTest {
                 .hasMessage("data must name a data set, a folder or files");
         assertThatThrownBy(() -> TrainConfig.of(Map.of("graph", "always")))
                 .hasMessage("graph must be auto or off, not 'always'");
+        assertThatThrownBy(() -> TrainConfig.of(Map.of("precision", "fp16")))
+                .hasMessage("precision must be fp32 or tf32, not 'fp16'");
+        assertThatThrownBy(() -> TrainConfig.of(Map.of("device", "sim?precision=fp16")))
+                .hasMessage("precision must be fp32 or tf32, not 'fp16'");
+        assertThatThrownBy(() -> TrainConfig.of(Map.of("device", "sim?precision=tf32", "precision", "fp32")))
+                .hasMessage("precision is fp32, but device 'sim?precision=tf32' says tf32; say it once");
         assertThatThrownBy(() -> TrainConfig.of(Map.of("settings", 3)))
                 .hasMessage("settings must be a map of keys to values, not 3");
         assertThatThrownBy(() -> TrainConfig.of(Map.of("sampel_every", 3)))
