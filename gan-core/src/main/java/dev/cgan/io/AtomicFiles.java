@@ -265,11 +265,8 @@ public final class AtomicFiles {
         }
     }
 
-    private static String freeBytes(Path target) {
-        try {
-            return Long.toString(Files.getFileStore(folderOf(target)).getUsableSpace());
-        } catch (IOException e) {
-            return "an unknown number of";
-        }
+    /** Asks for the folder itself: a FileStore is looked up among the mounts, and a chroot's root is none of them. */
+    private static long freeBytes(Path target) {
+        return folderOf(target).toFile().getUsableSpace();
     }
 }
