@@ -1,14 +1,12 @@
 package dev.cgan.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.cgan.io.AtomicFiles;
 import dev.cgan.io.CheckpointStore;
 import dev.cgan.io.MetricsLog;
 import dev.cgan.train.Checkpoint;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,9 +18,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What happens when a real file system is full: one of some kilobytes in memory, mounted in a namespace that any user may
- * make. Where the system forbids that, these tests are reported as skipped with its reason; {@link TrainProcessTest} then
- * still limits the size of files.
+ * What happens when a real file system is full: a {@link PrivateDisk} of some kilobytes. Where the system forbids those,
+ * {@link TrainProcessTest} still limits the size of files.
  */
 @Timeout(300)
 class FullDiskTest {
@@ -32,33 +29,11 @@ class FullDiskTest {
     @TempDir
     Path folder;
 
-    private Path disk;
-    private Path copy;
+    private PrivateDisk disk;
 
     @BeforeEach
     void requireMounts() throws Exception {
-        disk = Files.createDirectory(folder.resolve("disk"));
-        copy = Files.createDirectory(folder.resolve("copy"));
-        String output = shell("mount -t tmpfs -o size=64k tmpfs \"$disk\" && echo mounted");
-        assumeTrue(output.endsWith("mounted\n"), "no file system can be mounted here: " + output);
-    }
-
-    /** Runs a script in a mount namespace of its own; {@code cgan} is the program, and says its exit code. */
-    private String shell(String script, String... arguments) throws Exception {
-        String begin = "disk=$1; copy=$2; shift 2\n"
-                + "while [[ $1 != -- ]]; do java+=(\"$1\"); shift; done; shift\n"
-                + "cgan() { \"${java[@]}\" \"$@\"; echo \"exit $?\"; }\n"
-                + "leave() { rm -f \"$disk/fill\"; cat /dev/zero >\"$disk/fill\" 2>/dev/null;"
-                + " truncate -s \"-$1\" \"$disk/fill\"; }\n";
-        List<String> command = new ArrayList<>(List.of("unshare", "-rm", "bash", "-c", begin + script, "bash"));
-        command.addAll(List.of(disk.toString(), copy.toString()));
-        command.addAll(CliProcess.program());
-        command.add("--");
-        command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        process.waitFor();
-        return output;
+        disk = PrivateDisk.under(folder);
     }
 
     private static void requireWhole(Path run, int leastCheckpoints) throws IOException {
@@ -80,8 +55,8 @@ class FullDiskTest {
 
     @Test
     void aRunThatFillsTheDiskFailsCleanlyAndGoesOnWhenThereIsRoom() throws Exception {
-        Path run = disk.resolve("run");
-        String output = shell(
+        Path run = disk.mounted().resolve("run");
+        String output = disk.shell(
                 """
                 mount -t tmpfs -o size=160k tmpfs "$disk"
                 cgan "$@"
@@ -104,16 +79,16 @@ class FullDiskTest {
                         "--keep",
                         "50"));
         assertThat(output).matches("error: cannot write " + run + "/[^ ]+" + FULL + "\nexit 1\nexit 0\n");
-        requireWhole(copy.resolve("full"), 2);
-        requireWhole(copy.resolve("after"), 3);
-        assertThat(steps(copy.resolve("full"))).isLessThan(60);
-        assertThat(steps(copy.resolve("after"))).isEqualTo(60);
+        requireWhole(disk.kept().resolve("full"), 2);
+        requireWhole(disk.kept().resolve("after"), 3);
+        assertThat(steps(disk.kept().resolve("full"))).isLessThan(60);
+        assertThat(steps(disk.kept().resolve("after"))).isEqualTo(60);
     }
 
     @Test
     void everyFileThatDoesNotFitIsNamed() throws Exception {
-        Path run = disk.resolve("run");
-        String output = shell(
+        Path run = disk.mounted().resolve("run");
+        String output = disk.shell(
                 """
                 mount -t tmpfs -o size=256k tmpfs "$disk"
                 cgan "$@"
@@ -131,7 +106,8 @@ class FullDiskTest {
                 """, TinyData.train(folder, "--quiet", "--steps", "2", "--sample-every", "2", "--out", run.toString()));
         List<String> named = new ArrayList<>();
         for (String part : output.split("(?<=exit \\d{1,3})\n")) {
-            named.add(part.replaceFirst("^error: cannot write " + disk + "/([^ ]+)" + FULL + "\nexit 1$", "$1"));
+            named.add(part.replaceFirst(
+                    "^error: cannot write " + disk.mounted() + "/([^ ]+)" + FULL + "\nexit 1$", "$1"));
         }
         assertThat(named)
                 .containsExactly(
@@ -142,8 +118,8 @@ class FullDiskTest {
                         "new/config.json",
                         "run/metrics.jsonl",
                         "run/checkpoints/step-00000004.safetensors");
-        requireWhole(copy.resolve("run"), 1);
-        try (Stream<Path> files = Files.list(copy)) {
+        requireWhole(disk.kept().resolve("run"), 1);
+        try (Stream<Path> files = Files.list(disk.kept())) {
             assertThat(files).hasSize(1);
         }
     }
