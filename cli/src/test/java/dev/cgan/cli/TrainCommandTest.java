@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -165,8 +167,11 @@ class TrainCommandTest {
         Assumptions.assumeTrue(
                 NativeCalls.devices().stream().anyMatch(device -> device.name().equals("sim") && device.available()),
                 "libcgan_sim.so was not built");
-        Cli first =
-                train("--threads", "0", "--device", "sim", "--precision", "tf32", "--steps", "2", "--out", "" + run);
+        List<String> words = new ArrayList<>(
+                List.of(TinyData.train(folder, "--precision", "tf32", "--steps", "2", "--out", run.toString())));
+        words.set(words.indexOf("--device") + 1, "sim");
+        words.set(words.indexOf("--threads") + 1, "0");
+        Cli first = Cli.call(words.toArray(String[]::new));
         assertThat(first.err()).isEmpty();
         assertThat(first.out()).containsPattern("device  simulated GPU, .*, tf32\n");
         assertThat(run.resolve("config.json")).content().contains("\"device\": \"sim\"", "\"precision\": \"tf32\"");
