@@ -13,6 +13,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 namespace cgan {
@@ -32,8 +33,10 @@ class ThreadPool {
     // rethrows the exception of one failed chunk (chunks not yet started are then skipped). A loop inside a
     // loop runs on its caller, as that caller's worker.
     template <class Body> void parallel(std::int64_t count, Body&& body) {
+        using Callable = std::remove_reference_t<Body>; // a body that has a name comes as a reference
         run(
-            count, [](void* b, std::int64_t chunk, int worker) { (*static_cast<Body*>(b))(chunk, worker); },
+            count,
+            [](void* b, std::int64_t chunk, int worker) { (*static_cast<Callable*>(b))(chunk, worker); },
             const_cast<void*>(static_cast<const void*>(&body)));
     }
 
