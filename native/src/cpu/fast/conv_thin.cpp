@@ -71,8 +71,12 @@ void thin_forward(Machine& machine, const ConvShape& shape, const float* src, co
             kernels.pack_runs(image + y * shape.stride_h * padded.w * shape.c, padded.w * shape.c,
                               shape.stride_w * shape.c, shape.r, run, shape.ow, panels);
             float* out = pooled ? rows + y % 2 * width : dst + (n * shape.oh + y) * width;
-            kernels.product(panels, depth * kRows, packed, depth * kPanel, shape.ow, shape.k, depth, out,
-                            shape.k, false);
+            BlockProduct product{};
+            product.a = panels, product.a_panel = depth * kRows;
+            product.b = packed, product.b_panel = depth * kPanel;
+            product.rows = shape.ow, product.cols = shape.k, product.k = depth;
+            product.dst = out, product.ld = shape.k;
+            kernels.block_product(product);
             if (!pooled && epilogue.any()) kernels.epilogue(epilogue, out, shape.ow, shape.k, shape.k);
             if (!pooled || y % 2 == 0) continue;
             const std::int64_t at = (n * (shape.oh / 2) + y / 2) * (shape.ow / 2) * shape.k;

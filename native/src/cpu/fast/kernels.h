@@ -34,6 +34,22 @@ struct AdamStep {
     float step, root, epsilon, decay; // param = param * decay - step * m / (sqrt(v) * root + epsilon)
 };
 
+// A block of a matrix product: dst [rows, cols] (=|+=) A [rows, k] B [k, cols].
+struct BlockProduct {
+    const float* a;       // rows in place, each with its k together, or panels [k][6]
+    std::int64_t a_row;   // floats from row to row in place; 0: packed
+    std::int64_t a_panel; // floats from panel to panel
+    std::int64_t a_ahead; // floats after these k of each row in place, which will be needed next
+    const float* b;       // rows in place, cols a multiple of 16, or panels [k][16]
+    std::int64_t b_row;   // floats from row to row in place; 0: packed
+    std::int64_t b_panel; // floats from panel to panel, also of `packed`
+    float* packed;        // where rows in place are copied to as panels, null if once is enough
+    std::int64_t rows, cols, k;
+    float* dst;
+    std::int64_t ld;
+    bool accumulate;
+};
+
 // A convolution's tiles: `pixels` rows gathered from `taps` places each, against a packed filter.
 struct GatherProduct {
     const float* const* rows; // [ceil(pixels / 6)][taps][6]: where `channels` floats begin; never null
@@ -139,10 +155,10 @@ struct Kernels {
     // `panel` floats apart. May write up to 8 floats after a panel's last row.
     void (*unroll_runs)(const float* src, std::int64_t step, std::int64_t run, std::int64_t rows, float* dst,
                         std::int64_t panel);
-    // dst = (accumulate ? dst : 0) + A B; panels of A are a_panel floats apart, those of B b_panel
-    void (*product)(const float* a, std::int64_t a_panel, const float* b, std::int64_t b_panel,
-                    std::int64_t rows, std::int64_t cols, std::int64_t k, float* dst, std::int64_t ld,
-                    bool accumulate);
+    // dst[c][r] = src[r][c]
+    void (*turn)(const float* src, std::int64_t src_ld, std::int64_t rows, std::int64_t cols, float* dst,
+                 std::int64_t dst_ld);
+    void (*block_product)(const BlockProduct& p);
     void (*gather_product)(const GatherProduct& g);
     // out: planes, `plane` floats apart; third: 1 to keep re + im, -1 to keep re - im, where there are 3; n is 8 or 16
     void (*spectrum)(int n, const TileSource& s, int third, float* out, std::int64_t plane);

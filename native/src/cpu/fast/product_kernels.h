@@ -2,6 +2,7 @@
 //
 // product : dst[r, c] (=|+=) sum over k of A[r, k] B[k, c]; A in panels [k][6], B in panels [k][16]
 // gather  : the same with rows of A read where they lie: no im2col, and no packing of activations
+// in place: rows of A whose k lie together, and rows of B, are read where they are; the first rows of tiles can pack B
 // tile    : 6 x 2 vectors of accumulators, twice side by side where a vector is 4 floats (6 x 4 on aarch64); with
 //           AVX-512, where a vector is a whole row of a panel, 6 x 4 vectors of up to 4 panels
 // bound   : arithmetic; 90-95 % of the FMA peak from 128 columns and k = 256 on
@@ -16,8 +17,9 @@ inline constexpr bool kVectorPanels = kLanes == kPanel; // a vector is a whole r
 inline constexpr int kTileCols = kLanes * kWide;
 static_assert(kVectorPanels ? kTileCols % kPanel == 0 : kPanel % kTileCols == 0);
 
-// k that one panel of B, or the panels of a tile side by side, may have to stay in L1 while rows of A pass: 16 to 32 KB.
-inline constexpr std::int64_t kDepth = kVectorPanels ? 128 : 256;
+// k of a convolution's panels of B between two visits of the results. One panel stays in L1 while rows of A pass, 16 KB;
+// four side by side stream from L2, 64 KB, which costs a tile of 6 x 4 vectors nothing.
+inline constexpr std::int64_t kDepth = 256;
 
 // W vectors of a row of B, `step` floats apart.
 template <int W> struct Columns {
@@ -75,22 +77,26 @@ CGAN_INLINE void multiply_step(Vec (&acc)[R][W], const float* b, Columns<W> cols
     }
 }
 
-// acc += a panel of A (column stride kRows) times columns of B.
-template <int R, int W> CGAN_INLINE void multiply_packed(Vec (&acc)[R][W], const float* a, const float* b,
-                                                         Columns<W> cols, std::int64_t k) {
-#pragma GCC unroll 4
-    for (std::int64_t i = 0; i < k; i++, a += kRows, b += kPanel)
-        multiply_step(acc, b, cols, [=](int r) { return a[r]; });
-}
+// Six rows of A in a panel, [k][6].
+struct PackedRows {
+    const float* a;
+    CGAN_INLINE_MEMBER float operator()(int row, std::int64_t k) const { return a[k * kRows + row]; }
+};
 
-// acc += rows of A that lie apart, times columns of B.
-template <int R, int W> CGAN_INLINE void multiply_rows(Vec (&acc)[R][W], const float* const* rows,
-                                                       const float* b, Columns<W> cols, std::int64_t k) {
+// Rows of A that lie apart, each with its k together.
+template <int R> struct PlainRows {
     const float* a[R];
-    for (int r = 0; r < R; r++) a[r] = rows[r];
+    CGAN_INLINE_MEMBER float operator()(int row, std::int64_t k) const { return a[row][k]; }
+};
+
+// acc += rows of A, from k = `from` on, times columns of B.
+template <int R, int W, class Rows>
+CGAN_INLINE void multiply(Vec (&acc)[R][W], const Rows& rows, std::int64_t from, const float* b,
+                          Columns<W> cols, std::int64_t k) {
+    const std::int64_t end = from + k;
 #pragma GCC unroll 4
-    for (std::int64_t i = 0; i < k; i++, b += kPanel)
-        multiply_step(acc, b, cols, [=](int r) { return a[r][i]; });
+    for (std::int64_t i = from; i < end; i++, b += kPanel)
+        multiply_step(acc, b, cols, [&](int r) { return rows(r, i); });
 }
 
 // Adds or writes the first `cols` columns of one row of a tile.
@@ -112,25 +118,25 @@ CGAN_INLINE void prefetch_tile(float* const (&dst)[R], std::int64_t cols, std::i
         for (int j = 0; j < W && j * kLanes < cols; j++) __builtin_prefetch(dst[i] + j * kLanes, 1);
 }
 
-// Sums of many terms are made of chains of about kChain, each added to a total: one long chain's rounding
-// errors grow with its length, and would exceed those of other libraries.
+// Sums of many terms are made of chains of at most kChain, each added to a total: one long chain's rounding errors grow
+// with its length, and would exceed those of other libraries.
 inline constexpr std::int64_t kChain = 48;
 
 // k in equal chains, of a multiple of the loops' unrolling.
 CGAN_INLINE std::int64_t chain_length(std::int64_t k) {
+    if (k <= kChain) return k;
     const std::int64_t chains = (k + kChain - 1) / kChain;
-    return chains <= 1 ? k : ((k + chains - 1) / chains + 3) / 4 * 4;
+    return ((k + chains - 1) / chains + 3) / 4 * 4;
 }
 
+// The sum of the chains before the current one.
 template <int R, int W> class Total {
   public:
     // Adds the chain to the total and begins another.
     CGAN_INLINE_MEMBER void add(Vec (&acc)[R][W]) {
         for (int i = 0; i < R; i++)
-            for (int j = 0; j < W; j++) {
-                value_[i][j] += acc[i][j];
-                acc[i][j] = Vec{};
-            }
+            for (int j = 0; j < W; j++) value_[i][j] = any_ ? value_[i][j] + acc[i][j] : acc[i][j];
+        clear(acc);
         any_ = true;
     }
     // Adds the total to the last chain.
@@ -145,18 +151,18 @@ template <int R, int W> class Total {
     bool any_ = false;
 };
 
-// acc = a panel of A times columns of B, in chains.
-template <int R, int W> CGAN_INLINE void multiply_chains(Vec (&acc)[R][W], const float* a, const float* b,
-                                                         Columns<W> cols, std::int64_t k) {
+// acc = k terms in chains; step(at, count) adds `count` of them to acc.
+template <int R, int W, class Step>
+CGAN_INLINE void in_chains(Vec (&acc)[R][W], std::int64_t k, Step step) {
     const std::int64_t chain = chain_length(k);
     Total<R, W> total;
     clear(acc);
-    std::int64_t at = 0;
-    for (; k - at > chain; at += chain) {
-        multiply_packed(acc, a + at * kRows, b + at * kPanel, cols, chain);
+    for (std::int64_t at = 0;;) {
+        step(at, least(chain, k - at));
+        at += chain;
+        if (at >= k) break;
         total.add(acc);
     }
-    multiply_packed(acc, a + at * kRows, b + at * kPanel, cols, k - at);
     total.join(acc);
 }
 
@@ -178,27 +184,94 @@ template <class F> CGAN_INLINE void with_rows(std::int64_t rows, F f) {
     }
 }
 
-template <int R, int W> static void product_tile(const float* a, const float* b, Columns<W> columns,
-                                                 std::int64_t k, float* dst, std::int64_t ld,
-                                                 std::int64_t cols, bool accumulate) {
-    Vec acc[R][W];
-    float* rows[R];
-    for (int i = 0; i < R; i++) rows[i] = dst + i * ld;
-    prefetch_tile<R, W>(rows, cols, k);
-    multiply_chains(acc, a, b, columns, k);
+template <int R, int W>
+CGAN_INLINE void store_tile(const Vec (&acc)[R][W], float* const (&rows)[R], std::int64_t cols,
+                            bool accumulate) {
+    if (cols >= W * kLanes && !accumulate) {
+        for (int i = 0; i < R; i++)
+            for (int j = 0; j < W; j++) store(rows[i] + j * kLanes, acc[i][j]);
+        return;
+    }
     for (int i = 0; i < R; i++) store_row(acc[i], rows[i], cols, accumulate);
 }
 
-static void product(const float* a, std::int64_t a_panel, const float* b, std::int64_t b_panel,
-                    std::int64_t rows, std::int64_t cols, std::int64_t k, float* dst, std::int64_t ld,
-                    bool accumulate) {
-    for_tiles(cols, b_panel, [&](auto columns, std::int64_t c) {
+// ---- blocks ----
+
+// Asks for `count` more floats of each row.
+template <int R> CGAN_INLINE void prefetch_ahead(const PlainRows<R>& rows, std::int64_t from,
+                                                 std::int64_t count) {
+    constexpr std::int64_t kLine = 16; // floats
+    for (std::int64_t i = from; i < from + count; i += kLine)
+        for (int r = 0; r < R; r++) __builtin_prefetch(rows.a[r] + i, 0, 2);
+}
+
+// Rows of A times columns of B that are packed; `ahead` floats after those of the rows are asked for meanwhile.
+template <int R, int W> CGAN_INLINE void sum_packed(Vec (&acc)[R][W], const BlockProduct& p,
+                                                    std::int64_t row, const float* b, Columns<W> columns,
+                                                    std::int64_t ahead) {
+    if (p.a_row == 0) {
+        const PackedRows rows{p.a + row / kRows * p.a_panel};
+        in_chains(acc, p.k, [&](std::int64_t at, std::int64_t count) {
+            multiply(acc, rows, at, b + at * kPanel, columns, count);
+        });
+        return;
+    }
+    PlainRows<R> rows;
+    for (int r = 0; r < R; r++) rows.a[r] = p.a + (row + r) * p.a_row;
+    in_chains(acc, p.k, [&](std::int64_t at, std::int64_t count) {
+        if (at < ahead) prefetch_ahead(rows, p.k + at, least(count, ahead - at));
+        multiply(acc, rows, at, b + at * kPanel, columns, count);
+    });
+}
+
+// The same with columns of B where they lie, `to` null or the panels that they are copied to.
+template <int R, int W> CGAN_INLINE void sum_in_place(Vec (&acc)[R][W], const BlockProduct& p,
+                                                      std::int64_t row, std::int64_t column,
+                                                      Columns<W> columns, float* to) {
+    const std::int64_t step = p.a_row == 0 ? kRows : 1, apart = p.a_row == 0 ? 1 : p.a_row;
+    const float* a = p.a_row == 0 ? p.a + row / kRows * p.a_panel : p.a + row * p.a_row;
+    const float* b = p.b + column;
+    in_chains(acc, p.k, [&](std::int64_t, std::int64_t count) {
+        for (std::int64_t i = 0; i < count; i++, a += step, b += p.b_row) {
+            Vec bv[W];
+            for (int j = 0; j < W; j++) bv[j] = load(b + j * kLanes);
+            if (to != nullptr) {
+                for (int j = 0; j < W; j++) store(to + j * (kVectorPanels ? columns.step : kLanes), bv[j]);
+                to += kPanel;
+            }
+#pragma GCC unroll 6
+            for (int r = 0; r < R; r++) {
+                const Vec av = splat(a[r * apart]);
+                for (int j = 0; j < W; j++) acc[r][j] += av * bv[j];
+            }
+        }
+    });
+}
+
+template <int R, int W> static void block_tile(const BlockProduct& p, std::int64_t row, std::int64_t column,
+                                               Columns<W> columns) {
+    Vec acc[R][W];
+    float* dst[R];
+    for (int i = 0; i < R; i++) dst[i] = p.dst + (row + i) * p.ld + column;
+    prefetch_tile<R, W>(dst, p.cols - column, p.k);
+    const std::int64_t offset = column_offset(column, p.b_panel);
+    if (p.b_row == 0)
+        sum_packed(acc, p, row, p.b + offset, columns, column == 0 ? p.a_ahead : 0);
+    else if (p.packed == nullptr)
+        sum_in_place(acc, p, row, column, columns, nullptr);
+    else if (row == 0)
+        sum_in_place(acc, p, row, column, columns, p.packed + offset);
+    else
+        sum_packed(acc, p, row, p.packed + offset, columns, column == 0 ? p.a_ahead : 0);
+    store_tile(acc, dst, p.cols - column, p.accumulate);
+}
+
+static void block_product(const BlockProduct& p) {
+    for_tiles(p.cols, p.b_panel, [&](auto columns, std::int64_t c) {
         constexpr int W = decltype(columns)::width;
-        const float* from = b + column_offset(c, b_panel);
-        for (std::int64_t r = 0; r < rows; r += kRows)
-            with_rows(rows - r, [&](auto count) {
-                product_tile<decltype(count)::value, W>(a + r / kRows * a_panel, from, columns, k,
-                                                        dst + r * ld + c, ld, cols - c, accumulate);
+        for (std::int64_t r = 0; r < p.rows; r += kRows)
+            with_rows(p.rows - r, [&](auto count) {
+                block_tile<decltype(count)::value, W>(p, r, c, columns);
             });
     });
 }
@@ -222,25 +295,19 @@ template <int R, int W> static void gather_tile(const GatherProduct& g, const Ta
     std::int64_t chain = 0;
     for (std::int64_t i = 0; i < t.taps; i++)
         for (std::int64_t c = 0; c < t.count; c += step, chain += step) {
-            if (chain >= kChain) {
+            if (chain + step > kChain && chain > 0) {
                 total.add(acc);
                 chain = 0;
             }
-            const float* at[R];
-            for (int r = 0; r < R; r++) at[r] = rows[(t.tap + i) * kRows + r] + t.channel + c;
-            multiply_rows(acc, at, b + ((t.tap + i) * g.channels + t.channel + c) * kPanel, columns,
-                          least(step, t.count - c));
+            PlainRows<R> at;
+            for (int r = 0; r < R; r++) at.a[r] = rows[(t.tap + i) * kRows + r] + t.channel + c;
+            multiply(acc, at, 0, b + ((t.tap + i) * g.channels + t.channel + c) * kPanel, columns,
+                     least(step, t.count - c));
         }
     total.join(acc);
-    for (int i = 0; i < R; i++) store_row(acc[i], dst[i] + col, g.cols - col, accumulate);
-}
-
-// Asks for the channels after these of six rows: so many rows at once are more than the hardware follows.
-CGAN_INLINE void prefetch_channels(const GatherProduct& g, const TapRange& t, const float* const* rows) {
-    constexpr std::int64_t kLine = 16; // floats
-    const std::int64_t begin = t.channel + t.count, end = least(begin + t.count, g.channels);
-    for (int r = 0; r < kRows; r++)
-        for (std::int64_t i = begin; i < end; i += kLine) __builtin_prefetch(rows[r] + i, 0, 2);
+    float* to[R];
+    for (int i = 0; i < R; i++) to[i] = dst[i] + col;
+    store_tile(acc, to, g.cols - col, accumulate);
 }
 
 static void gather_range(const GatherProduct& g, const TapRange& t, bool accumulate) {
@@ -249,7 +316,6 @@ static void gather_range(const GatherProduct& g, const TapRange& t, bool accumul
         constexpr int W = decltype(columns)::width;
         const float* b = g.packed + column_offset(c, panel);
         for (std::int64_t p = 0; p < g.pixels; p += kRows) {
-            if (c == 0 && g.taps == 1) prefetch_channels(g, t, g.rows + p);
             with_rows(g.pixels - p, [&](auto count) {
                 gather_tile<decltype(count)::value, W>(g, t, g.rows + p * g.taps, b, columns, g.dst + p, c,
                                                        accumulate);
@@ -278,7 +344,10 @@ static void gather_thin(const GatherProduct& g) {
                 with_rows(g.pixels - p, [&](auto rows) {
                     constexpr int R = decltype(rows)::value;
                     Vec acc[R][W];
-                    multiply_chains(acc, packed, b + column_offset(c, panel), columns, count * g.channels);
+                    const float* from = b + column_offset(c, panel);
+                    in_chains(acc, count * g.channels, [&](std::int64_t at, std::int64_t n) {
+                        multiply(acc, PackedRows{packed}, at, from + at * kPanel, columns, n);
+                    });
                     for (int i = 0; i < R; i++) store_row(acc[i], g.dst[p + i] + c, g.cols - c, tap > 0);
                 });
             });
@@ -323,7 +392,7 @@ template <int R, int W> static void filter_tile(const FilterProduct& f, const fl
     for (std::int64_t image = 0; image < f.images; image++) {
         const float* ap = a + image * f.a_image;
         for (std::int64_t y = 0; y < f.height; y++, chain += f.width) {
-            if (chain >= kChain) {
+            if (chain + f.width > kChain && chain > 0) {
                 total.add(acc);
                 chain = 0;
             }
@@ -334,7 +403,7 @@ template <int R, int W> static void filter_tile(const FilterProduct& f, const fl
         }
     }
     total.join(acc);
-    for (int i = 0; i < R; i++) store_row(acc[i], rows[i], cols, f.accumulate);
+    store_tile(acc, rows, cols, f.accumulate);
 }
 
 static void filter_product(const FilterProduct& f) {
@@ -385,12 +454,24 @@ template <int width> CGAN_INLINE void pack_rows(const float* src, std::int64_t s
         for (std::int64_t i = 0; i < k; i++) dst[i * width + r] = r < count ? src[r * stride + i] : 0.0f;
 }
 
+// Copies a number of floats that the compiler knows.
+template <int n> CGAN_INLINE void copy(const float* src, float* dst) {
+    if constexpr (n >= kLanes) {
+        store(dst, load(src));
+        copy<n - kLanes>(src + kLanes, dst + kLanes);
+    } else if constexpr (n > 0) {
+        constexpr int step = n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
+        __builtin_memcpy(dst, src, step * sizeof(float));
+        copy<n - step>(src + step, dst + step);
+    }
+}
+
 // dst[k][width] from columns of stride 1: `count` contiguous floats at each k.
 template <int width> CGAN_INLINE void pack_columns(const float* src, std::int64_t k_stride,
                                                    std::int64_t count, std::int64_t k, float* dst) {
     if (count == width) {
-        for (std::int64_t i = 0; i < k; i++, src += k_stride, dst += width)
-            for (int r = 0; r < width; r++) dst[r] = src[r];
+#pragma GCC unroll 4
+        for (std::int64_t i = 0; i < k; i++, src += k_stride, dst += width) copy<width>(src, dst);
         return;
     }
     for (std::int64_t i = 0; i < k; i++, src += k_stride, dst += width)
@@ -419,6 +500,26 @@ static void pack_a(const float* src, std::int64_t row_stride, std::int64_t k_str
 static void pack_b(const float* src, std::int64_t k_stride, std::int64_t col_stride, std::int64_t k,
                    std::int64_t cols, float* dst) {
     pack<kPanel>(src, col_stride, k_stride, cols, k, dst);
+}
+
+// 16 rows at a time, whose results are then one cache line.
+static void turn(const float* src, std::int64_t src_ld, std::int64_t rows, std::int64_t cols, float* dst,
+                 std::int64_t dst_ld) {
+    for (std::int64_t r = 0; r < rows; r += kPanel) {
+        const std::int64_t count = least<std::int64_t>(kPanel, rows - r);
+        for (std::int64_t c = 0; c < cols; c += kPanel) {
+            float block[kPanel * kPanel];
+            const std::int64_t n = least<std::int64_t>(kPanel, cols - c);
+            pack_rows<kPanel>(src + r * src_ld + c, src_ld, count, n, block);
+            for (std::int64_t i = 0; i < n; i++) {
+                float* to = dst + (c + i) * dst_ld + r;
+                if (count == kPanel)
+                    copy<kPanel>(block + i * kPanel, to);
+                else
+                    for (std::int64_t j = 0; j < count; j++) to[j] = block[i * kPanel + j];
+            }
+        }
+    }
 }
 
 static void pack_runs(const float* src, std::int64_t r_stride, std::int64_t step, std::int64_t runs,

@@ -8,6 +8,9 @@
 
 #include <cstdint>
 #include <cstring>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 #if !defined(CGAN_ISA)
 #error "compile this file once for each instruction set, with -DCGAN_ISA=<name>"
@@ -46,17 +49,29 @@ CGAN_INLINE Int splat_int(std::int32_t x) { return Int{} + x; }
 CGAN_INLINE Int bits(Vec v) { return reinterpret_cast<Int>(v); }
 CGAN_INLINE Vec from_bits(Int v) { return reinterpret_cast<Vec>(v); }
 
+#if defined(__AVX512F__)
+CGAN_INLINE __mmask16 first_lanes(std::int64_t n) { return static_cast<__mmask16>((1u << n) - 1); }
+#endif
+
 // The first n < kLanes floats; the others are `fill`.
 CGAN_INLINE Vec load_part(const float* p, std::int64_t n, float fill = 0) {
+#if defined(__AVX512F__)
+    return _mm512_mask_loadu_ps(splat(fill), first_lanes(n), p);
+#else
     float t[kLanes];
     for (int i = 0; i < kLanes; i++) t[i] = fill;
     std::memcpy(t, p, static_cast<std::size_t>(n) * sizeof(float));
     return load(t);
+#endif
 }
 CGAN_INLINE void store_part(float* p, Vec v, std::int64_t n) {
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(p, first_lanes(n), v);
+#else
     float t[kLanes];
     store(t, v);
     std::memcpy(p, t, static_cast<std::size_t>(n) * sizeof(float));
+#endif
 }
 
 CGAN_INLINE Vec select(Int mask, Vec yes, Vec no) {
