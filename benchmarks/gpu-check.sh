@@ -71,6 +71,7 @@ rehearse() {
     [[ -f $root/build/native/lib/libcgan_sim.so ]] || { say 'not rehearsed: there is no simulator (it needs Boost.Context)' && return; }
     [[ -f $root/cli/target/app/cgan-cli.jar && -x $root/build/native/bin/operator_tests ]] || { say 'not rehearsed: verify has not built everything' && return; }
     first_folder "${googletests[@]}" >/dev/null || { say "not rehearsed: GoogleTest's sources are not in ${googletests[*]}" && return; }
+    command -v python3 >/dev/null || { say 'not rehearsed: there is no python3, which reads the figures' && return; }
     folder=$root/build/gpu-check
     rm -rf "$folder" "$folder.tar.gz" && mkdir -p "$root/build"
     (prepare "$folder") || return
