@@ -25,8 +25,8 @@ OperatorKey conv_key(const char* op, const cgan_conv2d_params& p, const View& im
 
 // Nearest 2x enlargement followed by a convolution with stride 1 is a transposed convolution with stride 2 of
 // the small image: large[o] = sum over i, u with o = 2 i + u of small[i] F[u], where F [k, r + 1, s + 1, c]
-// holds in each dimension the sums of neighbours F[u'] = w[r - 1 - u'] + w[r - u'], u' = u + r - 1 - pad. A
-// quarter of the arithmetic.
+// holds in each dimension the sums of neighbours F[u'] = w[r - 1 - u'] + w[r - u'], u' = u + r - 1 - pad.
+// (r + 1)(s + 1) of 4 r s products remain: 9/25 for 5x5.
 struct FoldedShape {
     int r, s, pad_y, pad_x; // of F
 };
