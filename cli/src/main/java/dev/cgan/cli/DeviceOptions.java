@@ -58,14 +58,8 @@ final class DeviceOptions {
 
     /** Adds what was given, by the keys of a configuration. */
     void putInto(Map<String, Object> given) {
-        put(given, "device", device());
-        put(given, "threads", threads);
-        put(given, "precision", precision);
-    }
-
-    private static void put(Map<String, Object> map, String key, Object value) {
-        if (value != null) {
-            map.put(key, value);
-        }
+        GivenOptions.put(given, "device", device());
+        GivenOptions.put(given, "threads", threads);
+        GivenOptions.put(given, "precision", precision);
     }
 }

@@ -78,18 +78,12 @@ final class DoctorCommand implements Callable<Integer> {
 
     private int reportPlan(PrintWriter out) {
         Map<String, Object> given = new LinkedHashMap<>();
-        put(given, "model", plan);
-        put(given, "device", DeviceOptions.withKernels(device == null ? "cpu" : device, "auto"));
-        put(given, "batch", batch);
-        put(given, "threads", threads);
-        put(given, "precision", precision);
+        GivenOptions.put(given, "model", plan);
+        GivenOptions.put(given, "device", DeviceOptions.withKernels(device == null ? "cpu" : device, "auto"));
+        GivenOptions.put(given, "batch", batch);
+        GivenOptions.put(given, "threads", threads);
+        GivenOptions.put(given, "precision", precision);
         return PlanReport.print(out, TrainConfig.of(given));
-    }
-
-    private static void put(Map<String, Object> map, String key, Object value) {
-        if (value != null) {
-            map.put(key, value);
-        }
     }
 
     private static int examine(PrintWriter out) {

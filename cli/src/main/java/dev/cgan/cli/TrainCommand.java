@@ -202,31 +202,31 @@ final class TrainCommand implements Callable<Integer> {
         List<String> files = data;
         if (model == null && files != null && files.size() > 1 && Models.names().contains(files.getLast())) {
             // `--data mnist report`: an option of several values takes the model, too.
-            put(given, "model", files.getLast());
+            GivenOptions.put(given, "model", files.getLast());
             files = files.subList(0, files.size() - 1);
         }
         if (conditional != null && config == null && (model == null || model.equals("cgan"))) {
             throw new ConfigException(
                     "--conditional is an option of report; cgan always sees the labels, leave it out");
         }
-        put(given, "model", model);
-        put(given, "data", files);
-        put(given, "image_size", imageSize);
-        put(given, "channels", channels);
-        put(given, "steps", steps);
-        put(given, "batch", batch);
-        put(given, "seed", seed);
+        GivenOptions.put(given, "model", model);
+        GivenOptions.put(given, "data", files);
+        GivenOptions.put(given, "image_size", imageSize);
+        GivenOptions.put(given, "channels", channels);
+        GivenOptions.put(given, "steps", steps);
+        GivenOptions.put(given, "batch", batch);
+        GivenOptions.put(given, "seed", seed);
         device.putInto(given);
-        put(given, "graph", graph);
-        put(given, "sample_every", sampleEvery);
-        put(given, "checkpoint_every", checkpointEvery);
-        put(given, "keep", keep);
-        put(given, "trace", trace);
-        put(given, "lr", lr);
-        put(given, "beta1", beta1);
-        put(given, "objective", objective);
-        put(given, "conditional", conditional);
-        put(given, "ema", ema);
+        GivenOptions.put(given, "graph", graph);
+        GivenOptions.put(given, "sample_every", sampleEvery);
+        GivenOptions.put(given, "checkpoint_every", checkpointEvery);
+        GivenOptions.put(given, "keep", keep);
+        GivenOptions.put(given, "trace", trace);
+        GivenOptions.put(given, "lr", lr);
+        GivenOptions.put(given, "beta1", beta1);
+        GivenOptions.put(given, "objective", objective);
+        GivenOptions.put(given, "conditional", conditional);
+        GivenOptions.put(given, "ema", ema);
         for (String setting : settings) {
             int equals = setting.indexOf('=');
             if (equals < 1) {
@@ -235,11 +235,5 @@ final class TrainCommand implements Callable<Integer> {
             given.put(setting.substring(0, equals).trim(), setting.substring(equals + 1));
         }
         return given;
-    }
-
-    private static void put(Map<String, Object> map, String key, Object value) {
-        if (value != null) {
-            map.put(key, value);
-        }
     }
 }
