@@ -1,5 +1,7 @@
 #include "abi/context.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstring>
@@ -33,11 +35,26 @@ std::string join_options(const std::string& a, const std::string& b) {
     return a.empty() || b.empty() ? a + b : a + "&" + b;
 }
 
+// Whether a driver shows an NVIDIA GPU to this process: natively, under WSL, on a Jetson.
+bool shows_nvidia_gpu() {
+    for (const char* trace : {"/dev/nvidiactl", "/dev/dxg", "/dev/nvmap"}) {
+        if (access(trace, F_OK) == 0) return true;
+    }
+    return false;
+}
+
+// The loader's words about a plugin that was never built say nothing to someone who has no GPU.
+std::string why_no_gpu(const Error& e) {
+    const bool built = !load_plugin("cuda").path.empty();
+    if (built || shows_nvidia_gpu()) return cat("auto: cuda:0 declined: ", e.what());
+    return "auto: cuda:0 declined: this machine shows no NVIDIA GPU";
+}
+
 std::unique_ptr<Backend> open_auto(const DeviceName& name, MemoryLedger& ledger, std::string& declined) {
     try {
         return open_plugin_device("cuda", 0, name.options, ledger);
     } catch (const Error& e) {
-        declined = cat("auto: cuda:0 declined: ", e.what());
+        declined = why_no_gpu(e);
     }
     try {
         return open_cpu(join_options(name.options, name.cpu_options), ledger);

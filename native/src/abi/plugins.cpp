@@ -53,8 +53,12 @@ LoadedPlugin load_plugin(const std::string& name) {
 std::unique_ptr<Backend> open_plugin_device(const std::string& name, int index, const std::string& options,
                                             MemoryLedger& ledger) {
     const LoadedPlugin loaded = load_plugin(name);
-    if (!loaded.plugin)
-        throw Error(CGAN_E_PLUGIN, "device " + name + " needs libcgan_" + name + ".so: " + loaded.reason);
+    if (!loaded.plugin) {
+        const char* remedy =
+            loaded.path.empty() && name == "cuda" ? ", which the build makes where it finds nvcc" : "";
+        throw Error(CGAN_E_PLUGIN,
+                    cat("device ", name, " needs libcgan_", name, ".so", remedy, ": ", loaded.reason));
+    }
     std::string reason;
     const int count = loaded.plugin->device_count(reason);
     if (count <= 0) throw Error(CGAN_E_NO_DEVICE, "no " + name + " device: " + reason);

@@ -2,6 +2,7 @@
 // libcgan.so of its own, from a folder with a test plugin beside it (tests/CMakeLists.txt).
 #include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <string>
@@ -118,6 +119,24 @@ TEST(Plugins, OfAnotherBuild) {
         << cgan.last_error();
     EXPECT_NE(std::string::npos, cgan.text("cgan_describe_libraries")
                                      .find("/wrong_abi/libcgan_cuda.so\t-\tbuilt for backend ABI 4711"));
+}
+
+// Where no plugin was built, the loader's words help only someone who has, or asks for, a GPU.
+TEST(Plugins, NotBuilt) {
+    const Library cgan("alone");
+    cgan_context* ctx = nullptr;
+    EXPECT_EQ(CGAN_E_PLUGIN, cgan.open("cuda:0", &ctx));
+    const std::string reason =
+        "device cuda needs libcgan_cuda.so, which the build makes where it finds nvcc: libcgan_cuda.so: ";
+    EXPECT_TRUE(cgan.last_error().starts_with("context_create: " + reason)) << cgan.last_error();
+    ASSERT_EQ(CGAN_OK, cgan.open("auto", &ctx)) << cgan.last_error();
+    const std::string declined = "\nauto: cuda:0 declined: ";
+    const bool gpu = access("/dev/nvidiactl", F_OK) == 0 || access("/dev/dxg", F_OK) == 0 ||
+                     access("/dev/nvmap", F_OK) == 0;
+    EXPECT_NE(std::string::npos,
+              cgan.describe(ctx).find(declined + (gpu ? reason : "this machine shows no NVIDIA GPU")))
+        << cgan.describe(ctx);
+    cgan.close(ctx);
 }
 
 TEST(Plugins, ThatIsNone) {
