@@ -49,7 +49,8 @@ class Ours:
         """A process that trains `model`, with the JVM options of the launcher."""
         self.set_up()
         jars = ROOT / "benchmarks" / "target" / "app" / "*"
-        jvm = [self.java, "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Xmn32m", "-cp", jars]
+        options = ["-XX:+UseSerialGC", "-Xmn32m", "-XX:TieredStopAtLevel=1"]
+        jvm = [self.java, "--enable-native-access=ALL-UNNAMED", *options, "-cp", jars]
         settings = ["device=cpu", f"threads={threads}", f"batch={batch}", f"image={image}"]
         return [*jvm, "dev.cgan.benchmarks.TrainingPeer", model, *settings]
 
