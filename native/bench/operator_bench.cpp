@@ -21,7 +21,10 @@ using cgan::bench::Shape;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kSlowest = 0.7; // of oneDNN's speed: what no shape may fall below
-constexpr auto kTurn = std::chrono::milliseconds(4);
+// A turn begins with as long a time unmeasured: after a pause a system may wake two threads on one processor, and part them
+// at a later tick of its clock.
+constexpr auto kWarm = std::chrono::milliseconds(12);
+constexpr auto kTurn = std::chrono::milliseconds(8);
 // OpenMP's threads spin for a few milliseconds after their work: whose turn is next shall not suffer from that.
 constexpr auto kPause = std::chrono::milliseconds(8);
 
@@ -149,22 +152,23 @@ std::vector<Pass> passes(const Session& s, const Shape& shape, std::int32_t dtyp
     return shape.dense() ? dense_passes(s, shape, dtype) : convolution_passes(s, shape, dtype);
 }
 
-// Milliseconds of one call, the mean over a turn.
-double take_turn(const Pass& pass) {
-    std::this_thread::sleep_for(kPause);
-    check(pass.call()); // wakes threads, fills caches
-    int calls = 0;
-    const auto begin = Clock::now();
-    do {
-        check(pass.call());
-        calls++;
-    } while (Clock::now() - begin < kTurn);
-    return std::chrono::duration<double, std::milli>(Clock::now() - begin).count() / calls;
-}
-
 double median(std::vector<double> values) {
     std::sort(values.begin(), values.end());
     return values[values.size() / 2];
+}
+
+// Milliseconds of one call, the median of a turn.
+double take_turn(const Pass& pass) {
+    std::this_thread::sleep_for(kPause);
+    for (const auto begin = Clock::now(); Clock::now() - begin < kWarm;) check(pass.call());
+    std::vector<double> times;
+    for (auto begin = Clock::now(), now = begin; now - begin < kTurn || times.empty();) {
+        const auto last = now;
+        check(pass.call());
+        now = Clock::now();
+        times.push_back(std::chrono::duration<double, std::milli>(now - last).count());
+    }
+    return median(times);
 }
 
 struct Options {
