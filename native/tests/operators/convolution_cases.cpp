@@ -126,13 +126,14 @@ const std::vector<Layer>& transform_layers() {
 }
 
 // Layers that Winograd's transforms serve: phases of 2 and of 3 taps, and of both; partial tiles and panels of channels,
-// nothing square or symmetric; batches of one chunk and of several.
+// nothing square or symmetric; batches of one chunk and of several; windows or filters transformed as a whole.
 const std::vector<Layer>& winograd_layers() {
     static const std::vector<Layer> layers = {
-        square(1, 24, 20, 33, 40, 4, 2, 1),
+        square(1, 24, 20, 33, 81, 4, 2, 1),
         square(7, 18, 10, 40, 20, 4, 2, 1),
         square(9, 64, 64, 64, 16, 4, 2, 1),
-        {5, 15, 27, 20, 36, 4, 4, 2, 2, 2, 0, 1, 3, 1},
+        square(11, 34, 34, 64, 80, 4, 2, 1),
+        {5, 15, 27, 20, 90, 4, 4, 2, 2, 2, 0, 1, 3, 1},
         {3, 21, 14, 36, 33, 5, 5, 2, 2, 1, 2, 2, 1, 1},
         {2, 22, 17, 65, 40, 6, 5, 2, 2, 2, 1, 2, 3, 1},
         {4, 19, 23, 48, 33, 3, 3, 2, 2, 1, 0, 0, 1, 1},

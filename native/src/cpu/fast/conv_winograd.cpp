@@ -3,208 +3,177 @@
 // strides : a convolution of stride s is the sum of s x s convolutions of stride 1, of every s-th pixel with every
 //           s-th row of the filter. They are summed as frequencies: more channels, one inverse transform
 // forward : y = A' [sum over phases and channels of (G g) * (B d)] A (winograd_kernels.h)
-// gradient: the transposes of the same sum. Source: windows B' [sum of (G g) * (A d_y)] B, which overlap and are
-//           added; filter: G' [sum over windows of (B d) * (A d_y)] G. So no phase needs a shifted tile
+// gradient: the transpose of the same sum: windows B' [sum of (G g) * (A d_y)] B, which overlap and are added; the
+//           filter's is in winograd_filter.cpp. So no phase needs a shifted tile
 // taps    : a phase with fewer taps than another has a filter that is zero at infinity: those products are left out
 // product : at each frequency a product of matrices; a 4x4 filter of stride 2 takes 100 real multiplications a channel
 //           pair for 4 x 4 results, where it takes 256 directly
-// blocks  : 64 columns, depth_of() terms of the sum and `kRowBlock` rows are one thread's: the operand that it transforms
-//           itself, when it is needed, and the sums stay in its L2, and only the other operand is written as a whole
-// memory  : images in chunks, so that spectra stay below kChunkBytes (but for one image's, below kMostBytes)
-// threads : windows, then blocks; bit-equal for any number of threads
-// error   : below that of a direct sum in one chain, if it is long; 3 taps serve long sums only; not exact for integers
+// blocks  : one operand is transformed as a whole, before; the other one's blocks by the thread that multiplies them,
+//           when it needs them, so that they and the sums stay in its L2. Whole is what has the smaller spectra: filters
+//           ("bank"), where windows are many, or windows
+// memory  : whole windows' images in chunks, so that spectra stay in the last cache (but for one image's)
+// threads : windows, then blocks; bit-equal for any number of threads, since a sum's order depends on the shape alone
+// error   : below that of a direct sum in one chain, if it is long, and other sums are not made so; not exact for integers
 // reference: cpu/reference/conv2d.cpp
 #include "cpu/fast/conv_winograd.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "cpu/fast/filters.h"
+#include "cpu/fast/winograd_windows.h"
 
 namespace cgan::fast {
 namespace {
 
-constexpr std::int64_t kChunkBytes = std::int64_t{12} << 20;
-constexpr std::int64_t kMostBytes = std::int64_t{64} << 20;
-constexpr std::int64_t kPanelsTogether = 4; // columns of a block, in panels
-constexpr std::int64_t kDepth = 64;         // terms of a sum in one go, at most
-constexpr std::int64_t kRowBlock = 96;      // windows, a multiple of the tile's rows
-constexpr std::int64_t kFilterRows = 32;    // rows of a block of a filter's gradient
+constexpr std::int64_t kPanelsTogether = 4; // columns of a block that transforms its filters, in panels
 constexpr std::int64_t kSide = 6;           // of the largest window
+constexpr std::int64_t kNearBytes = std::int64_t{896} << 10; // of one thread's windows and sums, in L2
+constexpr std::int64_t kBankBytes = std::int64_t{16} << 20;   // of whole filters: they stay in the last cache
+constexpr std::int64_t kFewRows =
+    18; // of a block, below which reading filters from the last cache costs too much
 
-// Terms of a chain of a sum: the transforms of 3 taps magnify its rounding errors more than those of 2.
-std::int64_t depth_of(const WinogradPlan& plan) { return plan.taps == 2 ? kDepth : kDepth / 2; }
+// The filters of a pass: its columns are results, its rows what is summed over.
+struct Filters {
+    const ConvShape& shape;
+    const WinogradPlan& plan;
+    const float* data; // forward: packed, [k / 16][r, s][c][16]; by data: [k][r, s][c]
+    bool forward;
 
-std::int64_t panels_of(std::int64_t channels) { return ceil_div(channels, kPanel); }
+    std::int64_t terms() const { return forward ? shape.c : shape.k; }
+    std::int64_t term_panels() const { return panels_of(terms()); }
+    std::int64_t result_panels() const { return panels_of(forward ? shape.k : shape.c); }
 
-std::int64_t panel_channels(std::int64_t channels, std::int64_t panel) {
-    return std::min<std::int64_t>(channels - panel * kPanel, kPanel);
-}
-
-// One plane for each frequency, of [panels][items][16], a cache line apart so that the planes of a window do not all
-// fall into one set of the cache.
-struct Planes {
-    float* data;
-    std::int64_t panels, items;
-
-    std::int64_t plane() const { return (panels * items + 1) * kPanel; }
-    std::int64_t panel() const { return items * kPanel; }
-    float* at(std::int64_t f, std::int64_t panel, std::int64_t item) const {
-        return data + f * plane() + (panel * items + item) * kPanel;
+    TileSource window(const PhasePair& phase, std::int64_t panel, std::int64_t term) const {
+        if (term >= terms()) return {nullptr, 0, 0, 0, 0, 0, 0, kPanel};
+        if (forward)
+            return filter_window(shape, phase, data + (panel * shape.taps() * shape.c + term) * kPanel,
+                                 shape.c * kPanel, kPanel);
+        return filter_window(shape, phase, data + term * shape.taps() * shape.c + panel * kPanel, shape.c,
+                             panel_channels(shape.c, panel));
     }
-    // Floats of `frequencies` planes.
-    static std::int64_t floats(std::int64_t frequencies, std::int64_t panels, std::int64_t items) {
-        return frequencies * (panels * items + 1) * kPanel;
-    }
-};
-
-Planes take(Machine& machine, const WinogradPlan& plan, std::int64_t panels, std::int64_t items) {
-    return {machine.scratch.take<float>(Planes::floats(plan.planes(), panels, items)), panels, items};
-}
-
-// The phases of both axes in turn.
-struct PhasePair {
-    SourcePhase y, x;
-};
-
-PhasePair phase_at(const WinogradPlan& plan, std::int64_t i) {
-    const std::int64_t width = static_cast<std::int64_t>(plan.xs.size());
-    return {plan.ys[static_cast<std::size_t>(i / width)], plan.xs[static_cast<std::size_t>(i % width)]};
-}
-
-// False where the phase's filter is zero: at infinity, if it has fewer taps than the transform takes.
-bool has_frequency(const WinogradPlan& plan, const PhasePair& phase, std::int64_t f) {
-    const std::int64_t last = plan.n() - 1;
-    return !(f / plan.n() == last && phase.y.taps < plan.taps) &&
-           !(f % plan.n() == last && phase.x.taps < plan.taps);
-}
-
-// ---- windows of the source and of the result ----
-
-TileSource source_window(const ConvShape& s, const WinogradPlan& plan, const PhasePair& phase,
-                         const float* image, std::int64_t tile, std::int64_t panel) {
-    const std::int64_t y = tile / plan.tiles_x * kWinogradTile + phase.y.low,
-                       x = tile % plan.tiles_x * kWinogradTile + phase.x.low;
-    const std::int64_t row = s.stride_h * s.w * s.c, step = s.stride_w * s.c;
-    return {image + (phase.y.first * s.w + phase.x.first) * s.c + y * row + x * step + panel * kPanel,
-            row,
-            step,
-            std::max<std::int64_t>(-y, 0),
-            std::min(phase.y.count - y, plan.n()),
-            std::max<std::int64_t>(-x, 0),
-            std::min(phase.x.count - x, plan.n()),
-            panel_channels(s.c, panel)};
-}
-
-TileSource result_window(const ConvShape& s, const WinogradPlan& plan, const float* image, std::int64_t tile,
-                         std::int64_t panel) {
-    const std::int64_t y = tile / plan.tiles_x * kWinogradTile, x = tile % plan.tiles_x * kWinogradTile;
-    return {image + (y * s.ow + x) * s.k + panel * kPanel,
-            s.ow * s.k,
-            s.k,
-            0,
-            std::min<std::int64_t>(s.oh - y, kWinogradTile),
-            0,
-            std::min<std::int64_t>(s.ow - x, kWinogradTile),
-            panel_channels(s.k, panel)};
-}
-
-// B d of images as [phase, c / 16][tile].
-void transform_sources(Machine& machine, const ConvShape& s, const WinogradPlan& plan, const float* src,
-                       std::int64_t images, const Planes& out) {
-    const std::int64_t panels = panels_of(s.c);
-    machine.pool.ranges(images * plan.tiles() * out.panels, 16, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; i++) {
-            const std::int64_t item = i / out.panels, column = i % out.panels;
-            machine.kernels.winograd_spectrum(plan.taps, WinogradForm::Source,
-                                              source_window(s, plan, phase_at(plan, column / panels),
-                                                            src + item / plan.tiles() * s.h * s.w * s.c,
-                                                            item % plan.tiles(), column % panels),
-                                              out.at(0, column, item), out.plane());
+    // G g of `panels` panels and `depth` terms, written from panel `at` on; read in the order in which they lie.
+    void spectra(const Kernels& kernels, const PhasePair& phase, std::int64_t panel, std::int64_t panels,
+                 std::int64_t begin, std::int64_t depth, const Planes& out, std::int64_t at) const {
+        for (std::int64_t i = 0; i < panels * depth; i++) {
+            const std::int64_t p = forward ? i / depth : i % panels, term = forward ? i % depth : i / panels;
+            kernels.winograd_spectrum(plan.taps, WinogradForm::Filter, window(phase, panel + p, begin + term),
+                                      out.at(0, at + p, term), out.plane());
         }
-    });
-}
-
-// A d_y of images as [k / 16][tile].
-void transform_results(Machine& machine, const ConvShape& s, const WinogradPlan& plan, const float* d_dst,
-                       std::int64_t images, const Planes& out) {
-    machine.pool.ranges(images * plan.tiles() * out.panels, 16, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; i++) {
-            const std::int64_t item = i / out.panels, panel = i % out.panels;
-            machine.kernels.winograd_spectrum(plan.taps, WinogradForm::Result,
-                                              result_window(s, plan,
-                                                            d_dst + item / plan.tiles() * s.oh * s.ow * s.k,
-                                                            item % plan.tiles(), panel),
-                                              out.at(0, panel, item), out.plane());
-        }
-    });
-}
-
-// ---- filters ----
-
-// A phase's taps of one filter; `at` is where its row (0, 0) has the panel's channels, `tap` apart.
-TileSource filter_window(const ConvShape& s, const PhasePair& phase, const float* at, std::int64_t tap,
-                         std::int64_t channels) {
-    return {at + (phase.y.row * s.s + phase.x.row) * tap,
-            s.stride_h * s.s * tap,
-            s.stride_w * tap,
-            0,
-            phase.y.taps,
-            0,
-            phase.x.taps,
-            channels};
-}
-
-TileSource empty_window() { return {nullptr, 0, 0, 0, 0, 0, 0, kPanel}; }
-
-// Memory of one worker: a block of the filter's spectra, and the products' sums.
-struct Blocks {
-    std::int64_t filter_floats, sum_floats, image_floats;
-    float* data;
-
-    Blocks(Machine& machine, const WinogradPlan& plan, std::int64_t rows, std::int64_t image)
-        : filter_floats(Planes::floats(plan.planes(), kPanelsTogether, kDepth)),
-          sum_floats(Planes::floats(plan.planes(), kPanelsTogether, rows)), image_floats(image) {
-        data = machine.scratch.take<float>(machine.pool.threads() * total());
     }
-    std::int64_t total() const { return filter_floats + sum_floats + image_floats; }
-    float* filter(int worker) const { return data + worker * total(); }
-    float* sums(int worker) const { return filter(worker) + filter_floats; }
-    float* image(int worker) const { return sums(worker) + sum_floats; }
 };
 
-// How many images at once, equally many each time.
-std::int64_t chunk_of(const ConvShape& s, const WinogradPlan& plan, std::int64_t panels) {
-    const std::int64_t image =
-        Planes::floats(plan.planes(), panels, plan.tiles()) * static_cast<std::int64_t>(sizeof(float));
-    const std::int64_t most =
-        std::clamp<std::int64_t>(kChunkBytes / image, 1, std::max<std::int64_t>(s.n, 1));
-    return ceil_div(s.n, std::max<std::int64_t>(ceil_div(s.n, most), 1));
+// Spectra of all filters, as the products read them: [phase][chain of terms][results / 16][terms of the chain][16].
+class Bank {
+  public:
+    explicit Bank(const Filters& filters)
+        : filters_(filters), chains_(ceil_div(filters.term_panels() * kPanel, depth_of(filters.plan))) {
+        planes_.panels = filters.plan.phases() * chains_ * filters.result_panels();
+        planes_.items = std::min(depth_of(filters.plan), filters.term_panels() * kPanel);
+    }
+    std::int64_t floats() const {
+        return Planes::floats(filters_.plan.planes(), planes_.panels, planes_.items);
+    }
+    void fill(Machine& machine) {
+        planes_.data = machine.scratch.take<float>(floats());
+        const std::int64_t columns = filters_.result_panels(), terms = filters_.term_panels() * kPanel;
+        machine.pool.parallel(planes_.panels, [&](std::int64_t at, int) {
+            const std::int64_t begin = at / columns % chains_ * planes_.items;
+            filters_.spectra(machine.kernels, phase_at(filters_.plan, at / columns / chains_), at % columns,
+                             1, begin, std::min(planes_.items, terms - begin), planes_, at);
+        });
+    }
+    const Planes& planes() const { return planes_; }
+    // Where a phase's filters begin, of a chain that begins at `term`.
+    std::int64_t panel(std::int64_t phase, std::int64_t term) const {
+        return (phase * chains_ + term / planes_.items) * filters_.result_panels();
+    }
+
+  private:
+    const Filters filters_;
+    const std::int64_t chains_;
+    Planes planes_{};
+};
+
+// What is transformed whole, and how many windows a block has.
+struct Split {
+    bool bank;
+    std::int64_t rows;
+};
+
+// `near` panels of each window are in L2 if filters are whole; windows come in groups of `group`.
+Split split_of(const Machine& machine, const Filters& filters, std::int64_t near, std::int64_t group) {
+    const WinogradPlan& plan = filters.plan;
+    const std::int64_t items = filters.shape.n * plan.tiles(), threads = machine.pool.threads();
+    const std::int64_t window_panels = filters.term_panels() * (filters.forward ? plan.phases() : 1);
+    const std::int64_t bank_bytes = Bank(filters).floats() * static_cast<std::int64_t>(sizeof(float));
+    const std::int64_t windows_bytes =
+        Planes::floats(plan.planes(), window_panels, items) * static_cast<std::int64_t>(sizeof(float));
+    const std::int64_t panel_bytes = plan.planes() * kPanel * static_cast<std::int64_t>(sizeof(float));
+    const std::int64_t most = kNearBytes / (panel_bytes * near) / group * group;
+    if (most < kFewRows || bank_bytes > kBankBytes || bank_bytes > windows_bytes ||
+        items < 2 * threads * kFewRows)
+        return {false, std::max(kRowBlock / group, std::int64_t{1}) * group};
+    const std::int64_t rounds = ceil_div(items, most * threads);
+    return {true, round_up(ceil_div(items, rounds * threads), group)};
 }
 
-// sums (=|+=) rows [first, first + rows) of a's panels from `panel` on, times b, `depth` deep.
-void multiply(const Kernels& kernels, const Planes& a, std::int64_t f, std::int64_t panel, std::int64_t first,
-              std::int64_t rows, const Planes& b, std::int64_t depth, bool accumulate, const Planes& sums) {
-    SpectralProduct p{};
-    p.real = true;
-    p.accumulate = accumulate;
-    p.a = a.at(f, panel, first);
-    p.a_block = a.panel();
-    p.b = b.at(f, 0, 0);
-    p.b_panel = b.panel();
-    p.out = sums.at(f, 0, 0);
-    p.out_panel = sums.panel();
-    p.rows = rows;
-    p.depth = depth;
-    p.panels = b.panels;
-    kernels.spectral_product(p);
-}
+// Memory of one worker: the block of the operand that it transforms, and the products' sums.
+class Blocks {
+  public:
+    Blocks(Machine& machine, std::int64_t operand_floats, std::int64_t sum_floats)
+        : operand_floats_(operand_floats), total_(operand_floats + sum_floats),
+          data_(machine.scratch.take<float>(machine.pool.threads() * total_)) {}
+    float* operand(int worker) const { return data_ + worker * total_; }
+    float* sums(int worker) const { return operand(worker) + operand_floats_; }
 
-// Sums that no product has written.
-void clear_unwritten(const bool (&written)[kSide * kSide], const WinogradPlan& plan, const Planes& sums) {
-    for (std::int64_t f = 0; f < plan.planes(); f++)
-        if (!written[f]) std::fill(sums.at(f, 0, 0), sums.at(f, 0, 0) + sums.panels * sums.panel(), 0.0f);
-}
+  private:
+    const std::int64_t operand_floats_, total_;
+    float* const data_;
+};
+
+// Where a block of an operand begins.
+struct Operand {
+    const Planes& planes;
+    std::int64_t panel, item;
+};
+
+// Sums of a block of results, [frequency][panels][rows][16].
+class Sums {
+  public:
+    Sums(const WinogradPlan& plan, const Planes& planes) : plan_(plan), planes_(planes) {}
+    const Planes& planes() const { return planes_; }
+
+    // Adds, at all frequencies of a phase, `rows` rows of a times b, `depth` deep.
+    void add(const Kernels& kernels, const PhasePair& phase, const Operand& a, std::int64_t rows,
+             const Operand& b, std::int64_t depth) {
+        SpectralProduct p{};
+        p.real = true;
+        p.a_block = a.planes.panel();
+        p.b_panel = b.planes.panel();
+        p.out_panel = planes_.panel();
+        p.rows = rows, p.depth = depth, p.panels = planes_.panels;
+        for (std::int64_t f = 0; f < plan_.planes(); f++) {
+            if (!has_frequency(plan_, phase, f)) continue;
+            p.a = a.planes.at(f, a.panel, a.item);
+            p.b = b.planes.at(f, b.panel, b.item);
+            p.out = planes_.at(f, 0, 0);
+            p.accumulate = written_[f];
+            kernels.spectral_product(p);
+            written_[f] = true;
+        }
+    }
+    // What no product has written is zero.
+    void finish() {
+        for (std::int64_t f = 0; f < plan_.planes(); f++)
+            if (!written_[f])
+                std::fill(planes_.at(f, 0, 0), planes_.at(f, 0, 0) + planes_.panels * planes_.panel(), 0.0f);
+    }
+
+  private:
+    const WinogradPlan& plan_;
+    const Planes planes_;
+    bool written_[kSide * kSide] = {};
+};
 
 Epilogue of_panel(const Epilogue& e, std::int64_t panel) {
     return {e.bia ? e.bia + panel * kPanel : nullptr, e.act};
@@ -217,60 +186,60 @@ void winograd_forward(Machine& machine, const ConvShape& shape, const WinogradPl
     Scratch::Frame frame(machine.scratch);
     const Kernels& kernels = machine.kernels;
     const AxisPlan ys = forward_plan(shape.vertical()), xs = forward_plan(shape.horizontal());
-    const float* packed = pack_filter(machine, shape, {ys[0], xs[0]}, wei, true); // [k / 16][r, s][c][16]
+    const Filters filters{shape, plan, pack_filter(machine, shape, {ys[0], xs[0]}, wei, true), true};
     const std::int64_t in_panels = panels_of(shape.c), out_panels = panels_of(shape.k);
-    const std::int64_t chunk = chunk_of(shape, plan, plan.phases() * in_panels);
-    const Planes x = take(machine, plan, plan.phases() * in_panels, chunk * plan.tiles());
-    const std::int64_t columns = ceil_div(out_panels, kPanelsTogether);
-    const Blocks blocks(machine, plan, kRowBlock, 0);
-
-    // Spectra of the filters of `panels` panels, channels [begin, begin + depth) of a phase.
-    const auto transform_filters = [&](const PhasePair& phase, std::int64_t panel, std::int64_t begin,
-                                       std::int64_t depth, const Planes& out) {
-        for (std::int64_t p = 0; p < out.panels; p++)
-            for (std::int64_t c = begin; c < begin + depth; c++) {
-                const float* at = packed + ((panel + p) * shape.taps() * shape.c + c) * kPanel;
-                kernels.winograd_spectrum(
-                    plan.taps, WinogradForm::Filter,
-                    c < shape.c ? filter_window(shape, phase, at, shape.c * kPanel, kPanel) : empty_window(),
-                    out.at(0, p, c - begin), out.plane());
-            }
-    };
+    const std::int64_t near = std::min(in_panels, depth_of(plan) / kPanel);
+    const Split split = split_of(machine, filters, near + out_panels, 1);
+    const std::int64_t width = split.bank ? out_panels : kPanelsTogether,
+                       columns = ceil_div(out_panels, width);
+    const std::int64_t chunk = split.bank ? shape.n : chunk_of(shape, plan, plan.phases() * in_panels);
+    Bank bank(filters);
+    Planes x{};
+    if (split.bank)
+        bank.fill(machine);
+    else
+        x = take(machine, plan, plan.phases() * in_panels, chunk * plan.tiles());
+    const Blocks blocks(machine,
+                        split.bank ? Planes::floats(plan.planes(), near, split.rows)
+                                   : Planes::floats(plan.planes(), width, depth_of(plan)),
+                        Planes::floats(plan.planes(), width, split.rows));
 
     for (std::int64_t image = 0; image < shape.n; image += chunk) {
         const std::int64_t images = std::min(chunk, shape.n - image), items = images * plan.tiles();
-        transform_sources(machine, shape, plan, src + image * shape.h * shape.w * shape.c, images, x);
-        const std::int64_t row_blocks = ceil_div(items, kRowBlock);
+        const float* sources = src + image * shape.h * shape.w * shape.c;
+        if (!split.bank) transform_sources(machine, shape, plan, sources, images, x);
+        const std::int64_t row_blocks = ceil_div(items, split.rows);
         machine.pool.parallel(columns * row_blocks, [&](std::int64_t task, int worker) {
-            const std::int64_t panel = task % columns * kPanelsTogether, first = task / columns * kRowBlock;
-            const std::int64_t panels = std::min(kPanelsTogether, out_panels - panel);
-            const std::int64_t rows = std::min(kRowBlock, items - first);
-            const Planes sums{blocks.sums(worker), panels, kRowBlock};
-            bool written[kSide * kSide] = {};
+            const std::int64_t panel = task % columns * width, first = task / columns * split.rows;
+            const std::int64_t panels = std::min(width, out_panels - panel);
+            const std::int64_t rows = std::min(split.rows, items - first);
+            Sums sums(plan, {blocks.sums(worker), panels, split.rows});
             for (std::int64_t q = 0; q < plan.phases(); q++) {
                 const PhasePair phase = phase_at(plan, q);
                 for (std::int64_t c = 0; c < in_panels * kPanel; c += depth_of(plan)) {
                     const std::int64_t depth = std::min(depth_of(plan), in_panels * kPanel - c);
-                    const Planes filter{blocks.filter(worker), panels, depth};
-                    transform_filters(phase, panel, c, depth, filter);
-                    for (std::int64_t f = 0; f < plan.planes(); f++) {
-                        if (!has_frequency(plan, phase, f)) continue;
-                        multiply(kernels, x, f, q * in_panels + c / kPanel, first, rows, filter, depth,
-                                 written[f], sums);
-                        written[f] = true;
+                    const std::int64_t column = q * in_panels + c / kPanel;
+                    if (split.bank) {
+                        const Planes own{blocks.operand(worker), depth / kPanel, split.rows};
+                        source_spectra(kernels, shape, plan, sources, {first, rows}, column, own, 0);
+                        sums.add(kernels, phase, {own, 0, 0}, rows, {bank.planes(), bank.panel(q, c), 0},
+                                 depth);
+                    } else {
+                        const Planes own{blocks.operand(worker), panels, depth};
+                        filters.spectra(kernels, phase, panel, panels, c, depth, own, 0);
+                        sums.add(kernels, phase, {x, column, first}, rows, {own, 0, 0}, depth);
                     }
                 }
             }
-            clear_unwritten(written, plan, sums);
+            sums.finish();
             for (std::int64_t row = 0; row < rows; row++)
                 for (std::int64_t p = 0; p < panels; p++) {
                     const std::int64_t item = first + row;
                     const TileSource t = result_window(
                         shape, plan, dst + (image + item / plan.tiles()) * shape.oh * shape.ow * shape.k,
                         item % plan.tiles(), panel + p);
-                    kernels.winograd_image(plan.taps, WinogradForm::Result, sums.at(0, p, row), sums.plane(),
-                                           {const_cast<float*>(t.data), t.row, t.step, t.y0, t.y1, t.x0, t.x1,
-                                            t.channels, of_panel(epilogue, panel + p)});
+                    kernels.winograd_image(plan.taps, WinogradForm::Result, sums.planes().at(0, p, row),
+                                           sums.planes().plane(), sink_of(t, of_panel(epilogue, panel + p)));
                 }
         });
     }
@@ -284,254 +253,117 @@ template <class F> void for_phase_rows(const ConvShape& s, const PhasePair& phas
         f(image + ((phase.y.first + y * s.stride_h) * s.w + phase.x.first) * s.c, phase.x.count);
 }
 
+// The part of the gradients that a task adds to: some images' pixels of a phase and channels of a few panels, or all.
+struct Part {
+    const ConvShape& shape;
+    float* images;
+    std::int64_t count;
+    bool whole;
+    PhasePair phase;
+    std::int64_t panel, channels;
+
+    void clear() const {
+        const std::int64_t size = shape.h * shape.w * shape.c;
+        if (whole) return std::fill(images, images + count * size, 0.0f), void();
+        for (std::int64_t i = 0; i < count; i++)
+            for_phase_rows(shape, phase, images + i * size + panel * kPanel, [&](float* row, std::int64_t n) {
+                for (std::int64_t x = 0; x < n; x++, row += shape.stride_w * shape.c)
+                    std::fill(row, row + channels, 0.0f);
+            });
+    }
+    void finish(const Kernels& kernels, const Epilogue& epilogue) const {
+        const std::int64_t size = shape.h * shape.w * shape.c;
+        if (!epilogue.any()) return;
+        if (whole) return kernels.epilogue(epilogue, images, count * shape.h * shape.w, shape.c, shape.c);
+        for (std::int64_t i = 0; i < count; i++)
+            for_phase_rows(shape, phase, images + i * size + panel * kPanel, [&](float* row, std::int64_t n) {
+                kernels.epilogue(of_panel(epilogue, panel), row, n, channels, shape.stride_w * shape.c);
+            });
+    }
+};
+
 } // namespace
 
 void winograd_backward_data(Machine& machine, const ConvShape& shape, const WinogradPlan& plan,
                             const float* wei, const float* d_dst, const Epilogue& epilogue, float* d_src) {
     Scratch::Frame frame(machine.scratch);
     const Kernels& kernels = machine.kernels;
+    const Filters filters{shape, plan, wei, false};
     const std::int64_t in_panels = panels_of(shape.k), out_panels = panels_of(shape.c);
-    const std::int64_t chunk = chunk_of(shape, plan, in_panels), size = shape.h * shape.w * shape.c;
-    const Planes dy = take(machine, plan, in_panels, chunk * plan.tiles());
-    const std::int64_t columns = ceil_div(out_panels, kPanelsTogether);
-    const std::int64_t group = std::max<std::int64_t>(kRowBlock / plan.tiles(), 1); // images of a block
-    const Blocks blocks(machine, plan, kRowBlock, 0);
-
-    const auto transform_filters = [&](const PhasePair& phase, std::int64_t panel, std::int64_t begin,
-                                       std::int64_t depth, const Planes& out) {
-        for (std::int64_t k = begin; k < begin + depth; k++)
-            for (std::int64_t p = 0; p < out.panels; p++) {
-                const float* at = wei + k * shape.taps() * shape.c + (panel + p) * kPanel;
-                kernels.winograd_spectrum(
-                    plan.taps, WinogradForm::Filter,
-                    k < shape.k ? filter_window(shape, phase, at, shape.c, panel_channels(shape.c, panel + p))
-                                : empty_window(),
-                    out.at(0, p, k - begin), out.plane());
-            }
-    };
+    const std::int64_t size = shape.h * shape.w * shape.c, tiles = plan.tiles();
+    const std::int64_t width = std::min(out_panels, kPanelsTogether), columns = ceil_div(out_panels, width);
+    const Split split = split_of(machine, filters, in_panels + width, tiles);
+    const std::int64_t group = split.rows / tiles; // images of a task
+    const std::int64_t block = split.bank ? split.rows : kRowBlock;
+    const std::int64_t chunk = split.bank ? shape.n : chunk_of(shape, plan, in_panels);
+    Bank bank(filters);
+    Planes dy{};
+    if (split.bank)
+        bank.fill(machine);
+    else
+        dy = take(machine, plan, in_panels, chunk * tiles);
+    const Blocks blocks(machine,
+                        split.bank ? Planes::floats(plan.planes(), in_panels, block)
+                                   : Planes::floats(plan.planes(), width, depth_of(plan)),
+                        Planes::floats(plan.planes(), width, block));
 
     for (std::int64_t image = 0; image < shape.n; image += chunk) {
-        const std::int64_t images = std::min(chunk, shape.n - image), items = images * plan.tiles();
-        transform_results(machine, shape, plan, d_dst + image * shape.oh * shape.ow * shape.k, images, dy);
-        const std::int64_t groups = ceil_div(images, group), column_blocks = plan.phases() * columns;
-        machine.pool.parallel(column_blocks * groups, [&](std::int64_t task, int worker) {
-            const std::int64_t column = task % column_blocks, first_image = task / column_blocks * group;
-            const PhasePair phase = phase_at(plan, column / columns);
-            const std::int64_t panel = column % columns * kPanelsTogether;
-            const std::int64_t panels = std::min(kPanelsTogether, out_panels - panel);
-            const std::int64_t channels = std::min<std::int64_t>(panels * kPanel, shape.c - panel * kPanel);
-            const std::int64_t end_image = std::min(first_image + group, images);
-            float* const out = d_src + image * size;
-            for (std::int64_t i = first_image; i < end_image; i++)
-                for_phase_rows(shape, phase, out + i * size + panel * kPanel,
-                               [&](float* row, std::int64_t n) {
-                                   for (std::int64_t x = 0; x < n; x++, row += shape.stride_w * shape.c)
-                                       std::fill(row, row + channels, 0.0f);
-                               });
-            const std::int64_t end = std::min(end_image * plan.tiles(), items);
-            for (std::int64_t first = first_image * plan.tiles(); first < end; first += kRowBlock) {
-                const std::int64_t rows = std::min(kRowBlock, end - first);
-                const Planes sums{blocks.sums(worker), panels, kRowBlock};
-                bool written[kSide * kSide] = {};
-                for (std::int64_t k = 0; k < in_panels * kPanel; k += depth_of(plan)) {
-                    const std::int64_t depth = std::min(depth_of(plan), in_panels * kPanel - k);
-                    const Planes filter{blocks.filter(worker), panels, depth};
-                    transform_filters(phase, panel, k, depth, filter);
-                    for (std::int64_t f = 0; f < plan.planes(); f++) {
-                        if (!has_frequency(plan, phase, f)) continue;
-                        multiply(kernels, dy, f, k / kPanel, first, rows, filter, depth, written[f], sums);
-                        written[f] = true;
-                    }
-                }
-                clear_unwritten(written, plan, sums);
-                for (std::int64_t row = 0; row < rows; row++)
-                    for (std::int64_t p = 0; p < panels; p++) {
-                        const std::int64_t item = first + row;
-                        const TileSource t =
-                            source_window(shape, plan, phase, out + item / plan.tiles() * size,
-                                          item % plan.tiles(), panel + p);
-                        kernels.winograd_image(plan.taps, WinogradForm::Source, sums.at(0, p, row),
-                                               sums.plane(),
-                                               {const_cast<float*>(t.data),
-                                                t.row,
-                                                t.step,
-                                                t.y0,
-                                                t.y1,
-                                                t.x0,
-                                                t.x1,
-                                                t.channels,
-                                                {}});
-                    }
-            }
-            if (!epilogue.any()) return;
-            for (std::int64_t i = first_image; i < end_image; i++)
-                for_phase_rows(shape, phase, out + i * size + panel * kPanel,
-                               [&](float* row, std::int64_t n) {
-                                   kernels.epilogue(of_panel(epilogue, panel), row, n, channels,
-                                                    shape.stride_w * shape.c);
-                               });
-        });
-    }
-}
+        const std::int64_t images = std::min(chunk, shape.n - image);
+        const float* results = d_dst + image * shape.oh * shape.ow * shape.k;
+        float* const out = d_src + image * size;
+        if (!split.bank) transform_results(machine, shape, plan, results, images, dy);
 
-namespace {
-
-// G' of a block's sums [panels][k]: the gradient of a phase's taps.
-void write_filters(const Kernels& kernels, const ConvShape& s, const WinogradPlan& plan,
-                   const PhasePair& phase, std::int64_t panel, std::int64_t first, std::int64_t rows,
-                   const Planes& sums, std::int64_t at_panel, std::int64_t at_row, float* d_wei) {
-    const std::int64_t panels = std::min(kPanelsTogether, panels_of(s.c) - panel);
-    for (std::int64_t k = 0; k < rows; k++)
-        for (std::int64_t p = 0; p < panels; p++) {
-            const TileSource t =
-                filter_window(s, phase, d_wei + (first + k) * s.taps() * s.c + (panel + p) * kPanel, s.c,
-                              panel_channels(s.c, panel + p));
-            kernels.winograd_image(
-                plan.taps, WinogradForm::Filter, sums.at(0, at_panel + p, at_row + k), sums.plane(),
-                {const_cast<float*>(t.data), t.row, t.step, t.y0, t.y1, t.x0, t.x1, t.channels, {}});
-        }
-}
-
-} // namespace
-
-void winograd_backward_filter(Machine& machine, const ConvShape& shape, const WinogradPlan& plan,
-                              const float* src, const float* d_dst, float* d_wei) {
-    Scratch::Frame frame(machine.scratch);
-    const Kernels& kernels = machine.kernels;
-    const std::int64_t x_panels = panels_of(shape.c), y_panels = panels_of(shape.k);
-    const std::int64_t all_panels = plan.phases() * x_panels;
-    const std::int64_t chunk = chunk_of(shape, plan, all_panels + y_panels);
-    const Planes x = take(machine, plan, all_panels, chunk * plan.tiles());
-    const Planes dy = take(machine, plan, y_panels, chunk * plan.tiles());
-    const std::int64_t columns = ceil_div(x_panels, kPanelsTogether);
-    const std::int64_t row_blocks = ceil_div(shape.k, kFilterRows);
-    const bool whole = chunk >= shape.n; // else the sums of all chunks are kept
-    const Planes kept = whole ? Planes{} : take(machine, plan, all_panels, row_blocks * kFilterRows);
-    const Blocks blocks(machine, plan, kFilterRows, 0);
-
-    for (std::int64_t image = 0; image < shape.n; image += chunk) {
-        const std::int64_t images = std::min(chunk, shape.n - image), items = images * plan.tiles();
-        const bool last = image + images == shape.n;
-        transform_sources(machine, shape, plan, src + image * shape.h * shape.w * shape.c, images, x);
-        transform_results(machine, shape, plan, d_dst + image * shape.oh * shape.ow * shape.k, images, dy);
-        machine.pool.parallel(plan.phases() * columns * row_blocks, [&](std::int64_t task, int worker) {
-            const std::int64_t column = task / row_blocks, first = task % row_blocks * kFilterRows;
-            const PhasePair phase = phase_at(plan, column / columns);
-            const std::int64_t panel = column % columns * kPanelsTogether;
-            const std::int64_t panels = std::min(kPanelsTogether, x_panels - panel);
-            const std::int64_t rows = std::min<std::int64_t>(kFilterRows, shape.k - first);
-            const std::int64_t source = column / columns * x_panels + panel;
-            const Planes own{blocks.sums(worker), panels, kFilterRows};
-            for (std::int64_t f = 0; f < plan.planes(); f++) {
-                if (!has_frequency(plan, phase, f)) continue;
-                SpectralProduct p{};
-                p.real = p.over_images = true;
-                p.a_block = dy.panel();
-                p.b_panel = x.panel();
-                p.out = whole ? own.at(f, 0, 0) : kept.at(f, source, first);
-                p.out_panel = whole ? own.panel() : kept.panel();
-                p.rows = round_up(rows, kPanel);
-                p.panels = panels;
-                for (std::int64_t item = 0; item < items; item += depth_of(plan)) {
-                    p.accumulate = image + item > 0;
-                    p.a = dy.at(f, first / kPanel, item);
-                    p.b = x.at(f, source, item);
-                    p.depth = std::min(depth_of(plan), items - item);
-                    kernels.spectral_product(p);
+        // Adds the windows [first, first + rows) of one phase and column of panels; `near`: their spectra, if filters are whole.
+        const auto add_windows = [&](std::int64_t q, std::int64_t panel, std::int64_t first,
+                                     std::int64_t rows, const Planes& near, int worker) {
+            const PhasePair phase = phase_at(plan, q);
+            const std::int64_t panels = std::min(width, out_panels - panel);
+            Sums sums(plan, {blocks.sums(worker), panels, block});
+            for (std::int64_t k = 0; k < in_panels * kPanel; k += depth_of(plan)) {
+                const std::int64_t depth = std::min(depth_of(plan), in_panels * kPanel - k);
+                if (split.bank) {
+                    sums.add(kernels, phase, {near, k / kPanel, 0}, rows,
+                             {bank.planes(), bank.panel(q, k) + panel, 0}, depth);
+                } else {
+                    const Planes own{blocks.operand(worker), panels, depth};
+                    filters.spectra(kernels, phase, panel, panels, k, depth, own, 0);
+                    sums.add(kernels, phase, {dy, k / kPanel, first}, rows, {own, 0, 0}, depth);
                 }
             }
-            if (!last) return;
-            if (whole)
-                write_filters(kernels, shape, plan, phase, panel, first, rows, own, 0, 0, d_wei);
-            else
-                write_filters(kernels, shape, plan, phase, panel, first, rows, kept, source, first, d_wei);
+            sums.finish();
+            for (std::int64_t row = 0; row < rows; row++)
+                for (std::int64_t p = 0; p < panels; p++) {
+                    const std::int64_t item = first + row;
+                    const TileSource t =
+                        source_window(shape, plan, phase, out + item / tiles * size, item % tiles, panel + p);
+                    kernels.winograd_image(plan.taps, WinogradForm::Source, sums.planes().at(0, p, row),
+                                           sums.planes().plane(), sink_of(t));
+                }
+        };
+
+        const std::int64_t all = plan.phases() * columns, per_group = split.bank ? 1 : all;
+        machine.pool.parallel(per_group * ceil_div(images, group), [&](std::int64_t task, int worker) {
+            const std::int64_t column = task % per_group, first_image = task / per_group * group;
+            const std::int64_t panel = column % columns * width;
+            const std::int64_t end_image = std::min(first_image + group, images), end = end_image * tiles;
+            const Part part{shape,
+                            out + first_image * size,
+                            end_image - first_image,
+                            split.bank,
+                            phase_at(plan, column / columns),
+                            panel,
+                            std::min<std::int64_t>(width * kPanel, shape.c - panel * kPanel)};
+            part.clear();
+            for (std::int64_t first = first_image * tiles; first < end; first += block) {
+                const std::int64_t rows = std::min(block, end - first);
+                const Planes near{split.bank ? blocks.operand(worker) : nullptr, in_panels, block};
+                if (split.bank) result_spectra(kernels, shape, plan, results, {first, rows}, near, 0);
+                for (std::int64_t i = column; i < column + all / per_group; i++)
+                    add_windows(i / columns, i % columns * width, first, rows, near, worker);
+            }
+            part.finish(kernels, epilogue);
         });
     }
-}
-
-// ---- the choice ----
-
-namespace {
-
-constexpr std::int64_t kLongSum =
-    512; // terms from which on 3 taps' errors are no greater than a direct sum's
-
-std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
-
-// Empty if some phase has no tap, or no pixel.
-std::vector<SourcePhase> source_phases(const Axis& axis) {
-    std::vector<SourcePhase> phases;
-    for (std::int64_t q = 0; q < axis.stride; q++) {
-        const std::int64_t row = (q + axis.pad) % axis.stride;
-        if (row >= axis.kernel || q >= axis.source) return {};
-        phases.push_back({q, ceil_div(axis.source - q, axis.stride), floor_div(row - axis.pad, axis.stride),
-                          row, ceil_div(axis.kernel - row, axis.stride)});
-    }
-    return phases;
-}
-
-// Frequencies of all phases that have a product.
-std::int64_t products(const WinogradPlan& plan) {
-    std::int64_t sum = 0;
-    for (const SourcePhase& y : plan.ys)
-        for (const SourcePhase& x : plan.xs)
-            sum += (plan.n() - (y.taps < plan.taps)) * (plan.n() - (x.taps < plan.taps));
-    return sum;
-}
-
-// Multiplications, or as long as they take.
-double winograd_cost(const ConvShape& s, const WinogradPlan& p, Pass pass) {
-    const double windows = static_cast<double>(s.n * p.tiles()), planes = static_cast<double>(p.planes()),
-                 phases = static_cast<double>(p.phases()), c = static_cast<double>(round_up(s.c, kPanel)),
-                 k = static_cast<double>(round_up(s.k, kPanel));
-    const double blocks =
-        pass == Pass::BackwardFilter ? 1 : static_cast<double>(ceil_div(s.n * p.tiles(), kRowBlock));
-    const double transforms = 20 * windows * (phases * c + k) + 10 * blocks * phases * c * k;
-    return 1.1 * static_cast<double>(products(p)) * windows * c * k + planes * transforms;
-}
-
-// Terms of a direct sum.
-std::int64_t direct_terms(const ConvShape& s, Pass pass) {
-    if (pass == Pass::Forward) return s.taps() * s.c;
-    if (pass == Pass::BackwardData) return s.taps() * s.k / (s.stride_h * s.stride_w);
-    return s.n * s.oh * s.ow;
-}
-
-// Whether the errors of 3 taps' transforms stay within those of direct sums. At stride 1 Fourier transforms serve, whose
-// errors are the least.
-bool accurate(const ConvShape& s, const WinogradPlan& plan, Pass pass) {
-    if (plan.taps == 2) return true;
-    return (s.stride_h > 1 || s.stride_w > 1) && direct_terms(s, pass) >= kLongSum;
-}
-
-double direct_cost(const ConvShape& s) {
-    return static_cast<double>(s.n * s.oh * s.ow * s.taps() * s.c * round_up(s.k, kPanel));
-}
-
-// Of what one image needs, and of the sums of a filter's gradient.
-std::int64_t most_bytes(const ConvShape& s, const WinogradPlan& p, Pass pass) {
-    const std::int64_t x = p.phases() * panels_of(s.c), y = panels_of(s.k);
-    const std::int64_t panels = pass == Pass::Forward ? x : pass == Pass::BackwardData ? y : x + y;
-    std::int64_t floats = Planes::floats(p.planes(), panels, p.tiles());
-    if (pass == Pass::BackwardFilter)
-        floats = std::max(floats, Planes::floats(p.planes(), x, round_up(s.k, kFilterRows)));
-    return floats * static_cast<std::int64_t>(sizeof(float));
-}
-
-} // namespace
-
-std::optional<WinogradPlan> plan_winograd(const ConvShape& shape, Pass pass) {
-    if (shape.upsample != 1 || shape.c < 8 || shape.k < 8 || shape.n == 0) return std::nullopt;
-    WinogradPlan plan{0, source_phases(shape.vertical()), source_phases(shape.horizontal()), 0, 0, 0};
-    if (plan.ys.empty() || plan.xs.empty()) return std::nullopt;
-    for (const auto* axis : {&plan.ys, &plan.xs})
-        for (const SourcePhase& phase : *axis) plan.taps = std::max(plan.taps, static_cast<int>(phase.taps));
-    if (plan.taps < 2 || plan.taps > 3 || !accurate(shape, plan, pass)) return std::nullopt;
-    plan.tiles_y = ceil_div(shape.oh, kWinogradTile);
-    plan.tiles_x = ceil_div(shape.ow, kWinogradTile);
-    plan.cost = winograd_cost(shape, plan, pass);
-    if (plan.cost >= direct_cost(shape) || most_bytes(shape, plan, pass) > kMostBytes) return std::nullopt;
-    return plan;
 }
 
 } // namespace cgan::fast

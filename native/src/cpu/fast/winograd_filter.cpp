@@ -1,0 +1,90 @@
+// winograd_filter.cpp -- filter gradient of a convolution by Winograd's transforms
+//
+// result  : d_g = G' [sum over windows of (B d) * (A d_y)] G (winograd_kernels.h), for each phase (conv_winograd.cpp)
+// blocks  : 64 columns of (phase, channel) and kFilterRows results are one thread's, whose sums stay in its L2
+// memory  : images in chunks; what is summed over several is kept as frequencies
+// threads : windows, then blocks; bit-equal for any number of threads
+// reference: cpu/reference/conv2d.cpp
+#include <algorithm>
+
+#include "cpu/fast/winograd_windows.h"
+
+namespace cgan::fast {
+namespace {
+
+constexpr std::int64_t kPanelsTogether = 4; // columns of a block, in panels
+
+// G' of a block's sums [panels][k]: the gradient of a phase's taps.
+void write_filters(const Kernels& kernels, const ConvShape& s, const WinogradPlan& plan,
+                   const PhasePair& phase, std::int64_t panel, std::int64_t first, std::int64_t rows,
+                   const Planes& sums, std::int64_t at_panel, std::int64_t at_row, float* d_wei) {
+    const std::int64_t panels = std::min(kPanelsTogether, panels_of(s.c) - panel);
+    for (std::int64_t k = 0; k < rows; k++)
+        for (std::int64_t p = 0; p < panels; p++) {
+            const TileSource t =
+                filter_window(s, phase, d_wei + (first + k) * s.taps() * s.c + (panel + p) * kPanel, s.c,
+                              panel_channels(s.c, panel + p));
+            kernels.winograd_image(plan.taps, WinogradForm::Filter, sums.at(0, at_panel + p, at_row + k),
+                                   sums.plane(), sink_of(t));
+        }
+}
+
+} // namespace
+
+void winograd_backward_filter(Machine& machine, const ConvShape& shape, const WinogradPlan& plan,
+                              const float* src, const float* d_dst, float* d_wei) {
+    Scratch::Frame frame(machine.scratch);
+    const Kernels& kernels = machine.kernels;
+    const std::int64_t x_panels = panels_of(shape.c), y_panels = panels_of(shape.k);
+    const std::int64_t all_panels = plan.phases() * x_panels;
+    const std::int64_t chunk = chunk_of(shape, plan, all_panels + y_panels);
+    const Planes x = take(machine, plan, all_panels, chunk * plan.tiles());
+    const Planes dy = take(machine, plan, y_panels, chunk * plan.tiles());
+    const std::int64_t columns = ceil_div(x_panels, kPanelsTogether);
+    const std::int64_t row_blocks = ceil_div(shape.k, kFilterRows);
+    const bool whole = chunk >= shape.n; // else the sums of all chunks are kept
+    const Planes kept = whole ? Planes{} : take(machine, plan, all_panels, row_blocks * kFilterRows);
+    const std::int64_t sums = Planes::floats(plan.planes(), kPanelsTogether, kFilterRows);
+    float* all_sums = machine.scratch.take<float>(machine.pool.threads() * sums);
+
+    for (std::int64_t image = 0; image < shape.n; image += chunk) {
+        const std::int64_t images = std::min(chunk, shape.n - image), items = images * plan.tiles();
+        const bool last = image + images == shape.n;
+        transform_sources(machine, shape, plan, src + image * shape.h * shape.w * shape.c, images, x);
+        transform_results(machine, shape, plan, d_dst + image * shape.oh * shape.ow * shape.k, images, dy);
+        machine.pool.parallel(plan.phases() * columns * row_blocks, [&](std::int64_t task, int worker) {
+            const std::int64_t column = task / row_blocks, first = task % row_blocks * kFilterRows;
+            const PhasePair phase = phase_at(plan, column / columns);
+            const std::int64_t panel = column % columns * kPanelsTogether;
+            const std::int64_t panels = std::min(kPanelsTogether, x_panels - panel);
+            const std::int64_t rows = std::min<std::int64_t>(kFilterRows, shape.k - first);
+            const std::int64_t source = column / columns * x_panels + panel;
+            const Planes own{all_sums + worker * sums, panels, kFilterRows};
+            for (std::int64_t f = 0; f < plan.planes(); f++) {
+                if (!has_frequency(plan, phase, f)) continue;
+                SpectralProduct p{};
+                p.real = p.over_images = true;
+                p.a_block = dy.panel();
+                p.b_panel = x.panel();
+                p.out = whole ? own.at(f, 0, 0) : kept.at(f, source, first);
+                p.out_panel = whole ? own.panel() : kept.panel();
+                p.rows = round_up(rows, kPanel);
+                p.panels = panels;
+                for (std::int64_t item = 0; item < items; item += depth_of(plan)) {
+                    p.accumulate = image + item > 0;
+                    p.a = dy.at(f, first / kPanel, item);
+                    p.b = x.at(f, source, item);
+                    p.depth = std::min(depth_of(plan), items - item);
+                    kernels.spectral_product(p);
+                }
+            }
+            if (!last) return;
+            if (whole)
+                write_filters(kernels, shape, plan, phase, panel, first, rows, own, 0, 0, d_wei);
+            else
+                write_filters(kernels, shape, plan, phase, panel, first, rows, kept, source, first, d_wei);
+        });
+    }
+}
+
+} // namespace cgan::fast

@@ -1,0 +1,123 @@
+// What Winograd's convolutions transform: windows of sources, results and filters, and where their spectra lie.
+#pragma once
+
+#include <algorithm>
+
+#include "cpu/fast/conv_winograd.h"
+
+namespace cgan::fast {
+
+inline constexpr std::int64_t kMostTerms = 64;  // of a chain of a sum
+inline constexpr std::int64_t kRowBlock = 96;   // windows, a multiple of the tile's rows
+inline constexpr std::int64_t kFilterRows = 32; // results of a block of a filter's gradient
+
+// Terms of a chain of a sum: the transforms of 3 taps magnify its rounding errors more than those of 2.
+inline std::int64_t depth_of(const WinogradPlan& plan) {
+    return plan.taps == 2 ? kMostTerms : kMostTerms / 2;
+}
+
+inline std::int64_t panels_of(std::int64_t channels) { return ceil_div(channels, kPanel); }
+
+inline std::int64_t panel_channels(std::int64_t channels, std::int64_t panel) {
+    return std::min<std::int64_t>(channels - panel * kPanel, kPanel);
+}
+
+// One plane for each frequency, of [panels][items][16], a cache line apart so that the planes of a window do not all
+// fall into one set of the cache.
+struct Planes {
+    float* data;
+    std::int64_t panels, items;
+
+    std::int64_t plane() const { return (panels * items + 1) * kPanel; }
+    std::int64_t panel() const { return items * kPanel; }
+    float* at(std::int64_t f, std::int64_t panel, std::int64_t item) const {
+        return data + f * plane() + (panel * items + item) * kPanel;
+    }
+    // Floats of `frequencies` planes.
+    static std::int64_t floats(std::int64_t frequencies, std::int64_t panels, std::int64_t items) {
+        return frequencies * (panels * items + 1) * kPanel;
+    }
+};
+
+inline Planes take(Machine& machine, const WinogradPlan& plan, std::int64_t panels, std::int64_t items) {
+    return {machine.scratch.take<float>(Planes::floats(plan.planes(), panels, items)), panels, items};
+}
+
+// The phases of both axes in turn.
+struct PhasePair {
+    SourcePhase y, x;
+};
+
+PhasePair phase_at(const WinogradPlan& plan, std::int64_t i);
+
+// False where the phase's filter is zero: at infinity, if it has fewer taps than the transform takes.
+bool has_frequency(const WinogradPlan& plan, const PhasePair& phase, std::int64_t f);
+
+// A panel of the pixels that a window of a phase reads, and of its results.
+inline TileSource source_window(const ConvShape& s, const WinogradPlan& plan, const PhasePair& phase,
+                                const float* image, std::int64_t tile, std::int64_t panel) {
+    const std::int64_t y = tile / plan.tiles_x * kWinogradTile + phase.y.low,
+                       x = tile % plan.tiles_x * kWinogradTile + phase.x.low;
+    const std::int64_t row = s.stride_h * s.w * s.c, step = s.stride_w * s.c;
+    return {image + (phase.y.first * s.w + phase.x.first) * s.c + y * row + x * step + panel * kPanel,
+            row,
+            step,
+            std::max<std::int64_t>(-y, 0),
+            std::min(phase.y.count - y, plan.n()),
+            std::max<std::int64_t>(-x, 0),
+            std::min(phase.x.count - x, plan.n()),
+            panel_channels(s.c, panel)};
+}
+
+inline TileSource result_window(const ConvShape& s, const WinogradPlan& plan, const float* image,
+                                std::int64_t tile, std::int64_t panel) {
+    const std::int64_t y = tile / plan.tiles_x * kWinogradTile, x = tile % plan.tiles_x * kWinogradTile;
+    return {image + (y * s.ow + x) * s.k + panel * kPanel,
+            s.ow * s.k,
+            s.k,
+            0,
+            std::min<std::int64_t>(s.oh - y, kWinogradTile),
+            0,
+            std::min<std::int64_t>(s.ow - x, kWinogradTile),
+            panel_channels(s.k, panel)};
+}
+
+// A phase's taps of one filter; `at` is where its row (0, 0) has the panel's channels, `tap` apart.
+inline TileSource filter_window(const ConvShape& s, const PhasePair& phase, const float* at, std::int64_t tap,
+                                std::int64_t channels) {
+    return {at + (phase.y.row * s.s + phase.x.row) * tap,
+            s.stride_h * s.s * tap,
+            s.stride_w * tap,
+            0,
+            phase.y.taps,
+            0,
+            phase.x.taps,
+            channels};
+}
+
+// The place of a window as the one of its pixels to write.
+inline TileSink sink_of(const TileSource& t, const Epilogue& epilogue = {}) {
+    return {const_cast<float*>(t.data), t.row, t.step, t.y0, t.y1, t.x0, t.x1, t.channels, epilogue};
+}
+
+// Items of some images: windows, counted through all of them.
+struct Items {
+    std::int64_t first, count;
+};
+
+// B d of `out.panels` panels of (phase, c / 16) from `panel` on, and A d_y of all of k / 16, written from item `at` on.
+void source_spectra(const Kernels& kernels, const ConvShape& s, const WinogradPlan& plan, const float* src,
+                    const Items& items, std::int64_t panel, const Planes& out, std::int64_t at);
+void result_spectra(const Kernels& kernels, const ConvShape& s, const WinogradPlan& plan, const float* d_dst,
+                    const Items& items, const Planes& out, std::int64_t at);
+
+// The same of whole images, by all threads.
+void transform_sources(Machine& machine, const ConvShape& s, const WinogradPlan& plan, const float* src,
+                       std::int64_t images, const Planes& out);
+void transform_results(Machine& machine, const ConvShape& s, const WinogradPlan& plan, const float* d_dst,
+                       std::int64_t images, const Planes& out);
+
+// How many images at once, equally many each time, if each has `panels` panels of spectra.
+std::int64_t chunk_of(const ConvShape& s, const WinogradPlan& plan, std::int64_t panels);
+
+} // namespace cgan::fast
