@@ -175,7 +175,8 @@ void sum_products(Machine& machine, const Arrangement& r, std::int64_t batch, co
             for (std::int64_t image = 0; image < images; image += together)
                 for (std::int64_t y = 0; y < r.height; y += band)
                     machine.kernels.filter_product(
-                        {a + image * a_floats + y * r.width * kRows, a_floats, a_panel, r.a.columns(),
+                        {a + image * a_floats + y * r.width * kRows, a_floats, a_panel, r.width * kRows,
+                         kRows, r.a.columns(),
                          b + image * b_floats + panel * b_panel +
                              (r.shift[static_cast<std::size_t>(shift)] + y * r.b_row) * kPanel,
                          b_floats, b_panel, r.b_row * kPanel, r.b_step * kPanel,

@@ -2,8 +2,9 @@
 //
 // source  : each image is copied with its padding; then the taps of one filter row are contiguous, s * c
 //           floats
-// forward : a row of results at a time: its rows of s * c floats become a packed panel by whole-vector copies
-// gradient: for each filter row r the product of [s, c] with d_dst's channels, which lie ready as columns
+// forward : a row of results at a time: each pixel is a row of the product, whose k are runs of the image
+// gradient: for each filter row r the product of [s, c], read in the image, with d_dst's channels, which lie ready as
+//           columns
 // fusion  : pooling of two rows of results while they are in L1; unpooling of one image while it is in L2
 // threads : images; the filter's gradient is summed in groups of images, whose number depends on the batch
 //           alone, and the
@@ -16,11 +17,12 @@
 #include <cstring>
 
 #include "cpu/fast/filters.h"
+#include "cpu/fast/sums.h"
 
 namespace cgan::fast {
 namespace {
 
-constexpr std::int64_t kSlack = 16;  // floats after a buffer that whole-vector copies may touch
+constexpr std::int64_t kSlack = 16;  // floats after a buffer that whole vectors may touch
 constexpr std::int64_t kGroups = 64; // of images, at most
 constexpr std::int64_t kBandPixels = 128;
 
@@ -30,7 +32,7 @@ struct PaddedImage {
 
     explicit PaddedImage(const ConvShape& s)
         : h((s.oh - 1) * s.stride_h + s.r), w((s.ow - 1) * s.stride_w + s.s), c(s.c) {}
-    std::int64_t floats() const { return h * w * c + kSlack; }
+    std::int64_t floats() const { return h * w * c; }
 
     void fill(const ConvShape& s, const float* image, float* to) const {
         std::fill(to, to + floats(), 0.0f);
@@ -54,25 +56,23 @@ void thin_forward(Machine& machine, const ConvShape& shape, const float* src, co
     const float* packed = pack_filter(machine, shape, {ys[0], xs[0]}, wei, true);
     const PaddedImage padded(shape);
     const std::int64_t depth = shape.taps() * shape.c, run = shape.s * shape.c, width = shape.ow * shape.k;
-    const std::int64_t panel_floats = round_up(shape.ow, kRows) * depth + kSlack;
-    const std::int64_t floats = round_up(padded.floats(), 16) + round_up(panel_floats, 16) + 2 * width;
+    const std::int64_t floats = round_up(padded.floats(), 16) + 2 * width;
     float* scratch = machine.scratch.take<float>(machine.pool.threads() * round_up(floats, 16));
     const std::int64_t bands =
         std::clamp<std::int64_t>(ceil_div(4 * machine.pool.threads(), shape.n), 1, shape.oh);
     const std::int64_t band = round_up(ceil_div(shape.oh, bands), 2);
     machine.pool.parallel(shape.n * ceil_div(shape.oh, band), [&](std::int64_t task, int worker) {
         float* image = scratch + worker * round_up(floats, 16);
-        float* panels = image + round_up(padded.floats(), 16);
-        float* rows = panels + round_up(panel_floats, 16);
+        float* rows = image + round_up(padded.floats(), 16);
         const std::int64_t n = task / ceil_div(shape.oh, band),
                            first = task % ceil_div(shape.oh, band) * band;
         padded.fill(shape, src + n * shape.h * shape.w * shape.c, image);
         for (std::int64_t y = first; y < std::min(first + band, shape.oh); y++) {
-            kernels.pack_runs(image + y * shape.stride_h * padded.w * shape.c, padded.w * shape.c,
-                              shape.stride_w * shape.c, shape.r, run, shape.ow, panels);
             float* out = pooled ? rows + y % 2 * width : dst + (n * shape.oh + y) * width;
             BlockProduct product{};
-            product.a = panels, product.a_panel = depth * kRows;
+            product.a = image + y * shape.stride_h * padded.w * shape.c;
+            product.a_row = shape.stride_w * shape.c;
+            product.run = run, product.a_run = padded.w * shape.c;
             product.b = packed, product.b_panel = depth * kPanel;
             product.rows = shape.ow, product.cols = shape.k, product.k = depth;
             product.dst = out, product.ld = shape.k;
@@ -91,35 +91,29 @@ namespace {
 
 // The memory of one worker that sums filter gradients.
 struct FilterScratch {
-    std::int64_t image_floats, panel_floats, gradient_floats;
+    std::int64_t image_floats, gradient_floats;
     float* data;
 
     FilterScratch(Machine& machine, const ConvShape& s, const PaddedImage& padded, bool own_gradient)
         : image_floats(round_up(padded.floats(), 16)),
-          panel_floats(round_up(s.r * ceil_div(s.s * s.c, kRows) * kRows * s.oh * s.ow + kSlack, 16)),
           gradient_floats(own_gradient ? round_up(s.oh * s.ow * s.k + kSlack, 16) : 0) {
         data = machine.scratch.take<float>(machine.pool.threads() * total());
     }
-    std::int64_t total() const { return image_floats + panel_floats + gradient_floats; }
+    std::int64_t total() const { return image_floats + gradient_floats; }
     float* image(int worker) const { return data + worker * total(); }
-    float* panels(int worker) const { return image(worker) + image_floats; }
-    float* gradient(int worker) const { return panels(worker) + panel_floats; }
+    float* gradient(int worker) const { return image(worker) + image_floats; }
 };
 
 // sums [r, s, c][k] (=|+=) one image's part.
 void add_image(const Kernels& kernels, const ConvShape& s, const PaddedImage& padded, const float* image,
-               const float* d_dst, float* panels, bool accumulate, float* sums) {
-    const std::int64_t run = s.s * s.c, pixels = s.oh * s.ow, row_panels = ceil_div(run, kRows);
-    for (std::int64_t r = 0; r < s.r; r++)
-        for (std::int64_t y = 0; y < s.oh; y++)
-            kernels.unroll_runs(image + (y * s.stride_h + r) * padded.w * s.c, s.stride_w * s.c, run, s.ow,
-                                panels + (r * row_panels * pixels + y * s.ow) * kRows, pixels * kRows);
+               const float* d_dst, bool accumulate, float* sums) {
+    const std::int64_t run = s.s * s.c, row = padded.w * s.c;
     const std::int64_t band = std::max<std::int64_t>(kBandPixels / s.ow, 1);
     for (std::int64_t y = 0; y < s.oh; y += band)
         for (std::int64_t r = 0; r < s.r; r++)
-            kernels.filter_product({panels + (r * row_panels * pixels + y * s.ow) * kRows, 0, pixels * kRows,
-                                    run, d_dst + y * s.ow * s.k, 0, kPanel, s.ow * s.k, s.k, 1,
-                                    std::min(band, s.oh - y), s.ow, sums + r * run * s.k, s.k, s.k,
+            kernels.filter_product({image + (y * s.stride_h + r) * row, 0, kRows, s.stride_h * row,
+                                    s.stride_w * s.c, run, d_dst + y * s.ow * s.k, 0, kPanel, s.ow * s.k, s.k,
+                                    1, std::min(band, s.oh - y), s.ow, sums + r * run * s.k, s.k, s.k,
                                     accumulate || y > 0});
 }
 
@@ -146,17 +140,13 @@ void thin_backward_filter(Machine& machine, const ConvShape& shape, const float*
                 std::copy_n(gradient, shape.oh * shape.ow * shape.k, scratch.gradient(worker));
                 gradient = scratch.gradient(worker);
             }
-            add_image(machine.kernels, shape, padded, scratch.image(worker), gradient, scratch.panels(worker),
-                      n > g * group, sums + g * size);
+            add_image(machine.kernels, shape, padded, scratch.image(worker), gradient, n > g * group,
+                      sums + g * size);
         }
     });
-    for (std::int64_t k = 0; k < shape.k; k++)
-        for (std::int64_t i = 0; i < depth; i++) {
-            double total = 0;
-            for (std::int64_t g = 0; g < groups; g++)
-                total += static_cast<double>(sums[g * size + i * shape.k + k]);
-            d_wei[k * depth + i] = static_cast<float>(total);
-        }
+    float* total = machine.scratch.take<float>(size);
+    sum_columns(machine, sums, groups, size, 1.0, total);
+    machine.kernels.turn(total, shape.k, depth, shape.k, d_wei, depth);
 }
 
 } // namespace cgan::fast

@@ -4,6 +4,7 @@
 
 #include "cpu/fast/elementwise_kernels.h"
 #include "cpu/fast/optimizer_kernels.h"
+#include "cpu/fast/packing_kernels.h"
 #include "cpu/fast/product_kernels.h"
 #include "cpu/fast/reduction_kernels.h"
 #include "cpu/fast/spectral_kernels.h"
@@ -34,8 +35,6 @@ const Kernels& CGAN_TABLE(CGAN_ISA)() {
         .add_columns = add_columns,
         .pack_a = pack_a,
         .pack_b = pack_b,
-        .pack_runs = pack_runs,
-        .unroll_runs = unroll_runs,
         .turn = turn,
         .block_product = block_product,
         .gather_product = gather_product,

@@ -40,6 +40,8 @@ struct BlockProduct {
     std::int64_t a_row;   // floats from row to row in place; 0: packed
     std::int64_t a_panel; // floats from panel to panel
     std::int64_t a_ahead; // floats after these k of each row in place, which will be needed next
+    std::int64_t run;     // 0, or k of a row in place are runs of so many,
+    std::int64_t a_run;   // so many floats apart; then B is packed
     const float* b;       // rows in place, cols a multiple of 16, or panels [k][16]
     std::int64_t b_row;   // floats from row to row in place; 0: packed
     std::int64_t b_panel; // floats from panel to panel, also of `packed`
@@ -59,15 +61,15 @@ struct GatherProduct {
     Epilogue epilogue;
 };
 
-// One tap of a filter gradient: dst[r, c] (=|+=) sum over images, y, x of a[image, y, x, r] b[image, y, x,
-// c], where dst has ld floats a row, a has panels of [y * width + x][6], and b panels of 16 columns, spaced
-// as the strides say.
+// One tap of a filter gradient: dst[r, c] (=|+=) sum over images, y, x of a[image, y, x, r] b[image, y, x, c], where dst
+// has ld floats a row, a has panels of 6 rows or fewer, each pixel's together, and b panels of 16 columns.
 struct FilterProduct {
     const float* a;
-    std::int64_t a_image, a_panel, rows; // floats between images and between panels; rows in all
+    std::int64_t a_image, a_panel; // floats between images and between panels
+    std::int64_t a_row, a_step;    // from y to y + 1 and from x to x + 1
+    std::int64_t rows;             // in all
     const float* b;
-    std::int64_t b_image, b_panel, b_row,
-        b_step; // floats between images and panels, from y to y + 1, x to x + 1
+    std::int64_t b_image, b_panel, b_row, b_step; // the same
     std::int64_t images, height, width;
     float* dst;
     std::int64_t ld, cols;
@@ -145,16 +147,6 @@ struct Kernels {
                    std::int64_t k, float* dst);
     void (*pack_b)(const float* src, std::int64_t k_stride, std::int64_t col_stride, std::int64_t k,
                    std::int64_t cols, float* dst);
-    // Panels of A for `rows` rows that overlap: row i, element (r, j) is src[r * r_stride + i * step + j], j
-    // < run.
-    // May write up to 8 floats after the panels.
-    void (*pack_runs)(const float* src, std::int64_t r_stride, std::int64_t step, std::int64_t runs,
-                      std::int64_t run, std::int64_t rows, float* dst);
-    // The transpose, for filter gradients: dst[i][j % 6] of panel j / 6 is src[i * step + j], j < run; panels
-    // are
-    // `panel` floats apart. May write up to 8 floats after a panel's last row.
-    void (*unroll_runs)(const float* src, std::int64_t step, std::int64_t run, std::int64_t rows, float* dst,
-                        std::int64_t panel);
     // dst[c][r] = src[r][c]
     void (*turn)(const float* src, std::int64_t src_ld, std::int64_t rows, std::int64_t cols, float* dst,
                  std::int64_t dst_ld);

@@ -1,8 +1,9 @@
-// Register tiles of 6 rows, in which all matrix products and convolutions end; their packing.
+// Register tiles of 6 rows, in which all matrix products and convolutions end.
 //
 // product : dst[r, c] (=|+=) sum over k of A[r, k] B[k, c]; A in panels [k][6], B in panels [k][16]
 // gather  : the same with rows of A read where they lie: no im2col, and no packing of activations
-// in place: rows of A whose k lie together, and rows of B, are read where they are; the first rows of tiles can pack B
+// in place: rows of A whose k lie together, or in runs that lie alike for all rows, as an image's do, and rows of B, are
+//           read where they are; the first rows of tiles can pack B
 // tile    : 6 x 2 vectors of accumulators, twice side by side where a vector is 4 floats (6 x 4 on aarch64); with
 //           AVX-512, where a vector is a whole row of a panel, 6 x 4 vectors of up to 4 panels
 // bound   : arithmetic; 90-95 % of the FMA peak from 128 columns and k = 256 on
@@ -90,9 +91,9 @@ template <int R> struct PlainRows {
 };
 
 // acc += rows of A, from k = `from` on, times columns of B.
-template <int R, int W, class Rows>
-CGAN_INLINE void multiply(Vec (&acc)[R][W], const Rows& rows, std::int64_t from, const float* b,
-                          Columns<W> cols, std::int64_t k) {
+template <int R, int W, class Rows> CGAN_INLINE void multiply(Vec (&acc)[R][W], const Rows& rows,
+                                                              std::int64_t from, const float* b,
+                                                              Columns<W> cols, std::int64_t k) {
     const std::int64_t end = from + k;
 #pragma GCC unroll 4
     for (std::int64_t i = from; i < end; i++, b += kPanel)
@@ -152,8 +153,7 @@ template <int R, int W> class Total {
 };
 
 // acc = k terms in chains; step(at, count) adds `count` of them to acc.
-template <int R, int W, class Step>
-CGAN_INLINE void in_chains(Vec (&acc)[R][W], std::int64_t k, Step step) {
+template <int R, int W, class Step> CGAN_INLINE void in_chains(Vec (&acc)[R][W], std::int64_t k, Step step) {
     const std::int64_t chain = chain_length(k);
     Total<R, W> total;
     clear(acc);
@@ -184,9 +184,8 @@ template <class F> CGAN_INLINE void with_rows(std::int64_t rows, F f) {
     }
 }
 
-template <int R, int W>
-CGAN_INLINE void store_tile(const Vec (&acc)[R][W], float* const (&rows)[R], std::int64_t cols,
-                            bool accumulate) {
+template <int R, int W> CGAN_INLINE void store_tile(const Vec (&acc)[R][W], float* const (&rows)[R],
+                                                    std::int64_t cols, bool accumulate) {
     if (cols >= W * kLanes && !accumulate) {
         for (int i = 0; i < R; i++)
             for (int j = 0; j < W; j++) store(rows[i] + j * kLanes, acc[i][j]);
@@ -198,17 +197,16 @@ CGAN_INLINE void store_tile(const Vec (&acc)[R][W], float* const (&rows)[R], std
 // ---- blocks ----
 
 // Asks for `count` more floats of each row.
-template <int R> CGAN_INLINE void prefetch_ahead(const PlainRows<R>& rows, std::int64_t from,
-                                                 std::int64_t count) {
+template <int R>
+CGAN_INLINE void prefetch_ahead(const PlainRows<R>& rows, std::int64_t from, std::int64_t count) {
     constexpr std::int64_t kLine = 16; // floats
     for (std::int64_t i = from; i < from + count; i += kLine)
         for (int r = 0; r < R; r++) __builtin_prefetch(rows.a[r] + i, 0, 2);
 }
 
 // Rows of A times columns of B that are packed; `ahead` floats after those of the rows are asked for meanwhile.
-template <int R, int W> CGAN_INLINE void sum_packed(Vec (&acc)[R][W], const BlockProduct& p,
-                                                    std::int64_t row, const float* b, Columns<W> columns,
-                                                    std::int64_t ahead) {
+template <int R, int W> CGAN_INLINE void sum_packed(Vec (&acc)[R][W], const BlockProduct& p, std::int64_t row,
+                                                    const float* b, Columns<W> columns, std::int64_t ahead) {
     if (p.a_row == 0) {
         const PackedRows rows{p.a + row / kRows * p.a_panel};
         in_chains(acc, p.k, [&](std::int64_t at, std::int64_t count) {
@@ -222,6 +220,30 @@ template <int R, int W> CGAN_INLINE void sum_packed(Vec (&acc)[R][W], const Bloc
         if (at < ahead) prefetch_ahead(rows, p.k + at, least(count, ahead - at));
         multiply(acc, rows, at, b + at * kPanel, columns, count);
     });
+}
+
+// Rows of A in place whose k are runs, p.a_run floats apart.
+template <int R, int W> CGAN_INLINE void sum_runs(Vec (&acc)[R][W], const BlockProduct& p, std::int64_t row,
+                                                  const float* b, Columns<W> columns) {
+    PlainRows<R> rows;
+    for (int r = 0; r < R; r++) rows.a[r] = p.a + (row + r) * p.a_row;
+    const std::int64_t step = chain_length(p.run);
+    Total<R, W> total;
+    clear(acc);
+    std::int64_t chain = 0;
+    for (std::int64_t at = 0; at < p.k; at += p.run) {
+        for (std::int64_t i = 0; i < p.run; i += step, chain += step) {
+            if (chain + step > kChain && chain > 0) {
+                total.add(acc);
+                chain = 0;
+            }
+            const std::int64_t count = least(step, p.run - i);
+            multiply(acc, rows, i, b, columns, count);
+            b += count * kPanel;
+        }
+        for (int r = 0; r < R; r++) rows.a[r] += p.a_run;
+    }
+    total.join(acc);
 }
 
 // The same with columns of B where they lie, `to` null or the panels that they are copied to.
@@ -248,14 +270,16 @@ template <int R, int W> CGAN_INLINE void sum_in_place(Vec (&acc)[R][W], const Bl
     });
 }
 
-template <int R, int W> static void block_tile(const BlockProduct& p, std::int64_t row, std::int64_t column,
-                                               Columns<W> columns) {
+template <int R, int W>
+static void block_tile(const BlockProduct& p, std::int64_t row, std::int64_t column, Columns<W> columns) {
     Vec acc[R][W];
     float* dst[R];
     for (int i = 0; i < R; i++) dst[i] = p.dst + (row + i) * p.ld + column;
     prefetch_tile<R, W>(dst, p.cols - column, p.k);
     const std::int64_t offset = column_offset(column, p.b_panel);
-    if (p.b_row == 0)
+    if (p.run > 0)
+        sum_runs(acc, p, row, p.b + offset, columns);
+    else if (p.b_row == 0)
         sum_packed(acc, p, row, p.b + offset, columns, column == 0 ? p.a_ahead : 0);
     else if (p.packed == nullptr)
         sum_in_place(acc, p, row, column, columns, nullptr);
@@ -266,13 +290,23 @@ template <int R, int W> static void block_tile(const BlockProduct& p, std::int64
     store_tile(acc, dst, p.cols - column, p.accumulate);
 }
 
+// Calls f(first, rows) for tiles of at most 6 rows, nearly equal if they need not be a panel's: 32 rows are 6, 6, 5, 5, 5, 5.
+template <class F> CGAN_INLINE void for_rows(std::int64_t rows, bool panels, F f) {
+    std::int64_t tiles = (rows + kRows - 1) / kRows;
+    for (std::int64_t r = 0; tiles > 0; tiles--) {
+        const std::int64_t count =
+            panels ? least<std::int64_t>(kRows, rows - r) : (rows - r + tiles - 1) / tiles;
+        with_rows(count, [&](auto n) { f(r, n); });
+        r += count;
+    }
+}
+
 static void block_product(const BlockProduct& p) {
     for_tiles(p.cols, p.b_panel, [&](auto columns, std::int64_t c) {
         constexpr int W = decltype(columns)::width;
-        for (std::int64_t r = 0; r < p.rows; r += kRows)
-            with_rows(p.rows - r, [&](auto count) {
-                block_tile<decltype(count)::value, W>(p, r, c, columns);
-            });
+        for_rows(p.rows, p.a_row == 0, [&](std::int64_t r, auto count) {
+            block_tile<decltype(count)::value, W>(p, r, c, columns);
+        });
     });
 }
 
@@ -390,15 +424,14 @@ template <int R, int W> static void filter_tile(const FilterProduct& f, const fl
     clear(acc);
     std::int64_t chain = 0;
     for (std::int64_t image = 0; image < f.images; image++) {
-        const float* ap = a + image * f.a_image;
         for (std::int64_t y = 0; y < f.height; y++, chain += f.width) {
             if (chain + f.width > kChain && chain > 0) {
                 total.add(acc);
                 chain = 0;
             }
-            const float* bp = b + image * f.b_image + y * f.b_row;
+            const float *ap = a + image * f.a_image + y * f.a_row, *bp = b + image * f.b_image + y * f.b_row;
 #pragma GCC unroll 4
-            for (std::int64_t x = 0; x < f.width; x++, ap += kRows, bp += f.b_step)
+            for (std::int64_t x = 0; x < f.width; x++, ap += f.a_step, bp += f.b_step)
                 multiply_step(acc, bp, columns, [=](int r) { return ap[r]; });
         }
     }
@@ -416,135 +449,6 @@ static void filter_product(const FilterProduct& f) {
                                                        f.dst + r * f.ld + c, f.cols - c);
             });
     });
-}
-
-// ---- packing ----
-
-// dst[k][width] from `count` <= width rows of contiguous k, zero-filled to the width: a transposition in 4 x
-// 4 blocks.
-template <int width> CGAN_INLINE void pack_rows(const float* src, std::int64_t stride, std::int64_t count,
-                                                std::int64_t k, float* dst) {
-    typedef float Four __attribute__((vector_size(16)));
-    typedef float FourAtFloat __attribute__((vector_size(16), aligned(4), may_alias));
-    std::int64_t r = 0;
-    for (; r + 4 <= count; r += 4) {
-        const float *s0 = src + r * stride, *s1 = s0 + stride, *s2 = s1 + stride, *s3 = s2 + stride;
-        std::int64_t i = 0;
-        for (; i + 4 <= k; i += 4) {
-            const Four a = *reinterpret_cast<const FourAtFloat*>(s0 + i),
-                       b = *reinterpret_cast<const FourAtFloat*>(s1 + i);
-            const Four c = *reinterpret_cast<const FourAtFloat*>(s2 + i),
-                       d = *reinterpret_cast<const FourAtFloat*>(s3 + i);
-            const Four ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5),
-                       ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-            const Four cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5),
-                       cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-            float* o = dst + i * width + r;
-            *reinterpret_cast<FourAtFloat*>(o) = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
-            *reinterpret_cast<FourAtFloat*>(o + width) = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
-            *reinterpret_cast<FourAtFloat*>(o + 2 * width) = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5);
-            *reinterpret_cast<FourAtFloat*>(o + 3 * width) = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
-        }
-        for (; i < k; i++) {
-            float* o = dst + i * width + r;
-            o[0] = s0[i], o[1] = s1[i], o[2] = s2[i], o[3] = s3[i];
-        }
-    }
-    for (; r < width; r++)
-        for (std::int64_t i = 0; i < k; i++) dst[i * width + r] = r < count ? src[r * stride + i] : 0.0f;
-}
-
-// Copies a number of floats that the compiler knows.
-template <int n> CGAN_INLINE void copy(const float* src, float* dst) {
-    if constexpr (n >= kLanes) {
-        store(dst, load(src));
-        copy<n - kLanes>(src + kLanes, dst + kLanes);
-    } else if constexpr (n > 0) {
-        constexpr int step = n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
-        __builtin_memcpy(dst, src, step * sizeof(float));
-        copy<n - step>(src + step, dst + step);
-    }
-}
-
-// dst[k][width] from columns of stride 1: `count` contiguous floats at each k.
-template <int width> CGAN_INLINE void pack_columns(const float* src, std::int64_t k_stride,
-                                                   std::int64_t count, std::int64_t k, float* dst) {
-    if (count == width) {
-#pragma GCC unroll 4
-        for (std::int64_t i = 0; i < k; i++, src += k_stride, dst += width) copy<width>(src, dst);
-        return;
-    }
-    for (std::int64_t i = 0; i < k; i++, src += k_stride, dst += width)
-        for (int r = 0; r < width; r++) dst[r] = r < count ? src[r] : 0.0f;
-}
-
-template <int width> static void pack(const float* src, std::int64_t stride, std::int64_t k_stride,
-                                      std::int64_t total, std::int64_t k, float* dst) {
-    for (std::int64_t r = 0; r < total; r += width, src += width * stride, dst += width * k) {
-        const std::int64_t count = least<std::int64_t>(width, total - r);
-        if (k_stride == 1)
-            pack_rows<width>(src, stride, count, k, dst);
-        else if (stride == 1)
-            pack_columns<width>(src, k_stride, count, k, dst);
-        else
-            for (std::int64_t i = 0; i < k; i++)
-                for (std::int64_t j = 0; j < width; j++)
-                    dst[i * width + j] = j < count ? src[j * stride + i * k_stride] : 0.0f;
-    }
-}
-
-static void pack_a(const float* src, std::int64_t row_stride, std::int64_t k_stride, std::int64_t rows,
-                   std::int64_t k, float* dst) {
-    pack<kRows>(src, row_stride, k_stride, rows, k, dst);
-}
-static void pack_b(const float* src, std::int64_t k_stride, std::int64_t col_stride, std::int64_t k,
-                   std::int64_t cols, float* dst) {
-    pack<kPanel>(src, col_stride, k_stride, cols, k, dst);
-}
-
-// 16 rows at a time, whose results are then one cache line.
-static void turn(const float* src, std::int64_t src_ld, std::int64_t rows, std::int64_t cols, float* dst,
-                 std::int64_t dst_ld) {
-    for (std::int64_t r = 0; r < rows; r += kPanel) {
-        const std::int64_t count = least<std::int64_t>(kPanel, rows - r);
-        for (std::int64_t c = 0; c < cols; c += kPanel) {
-            float block[kPanel * kPanel];
-            const std::int64_t n = least<std::int64_t>(kPanel, cols - c);
-            pack_rows<kPanel>(src + r * src_ld + c, src_ld, count, n, block);
-            for (std::int64_t i = 0; i < n; i++) {
-                float* to = dst + (c + i) * dst_ld + r;
-                if (count == kPanel)
-                    copy<kPanel>(block + i * kPanel, to);
-                else
-                    for (std::int64_t j = 0; j < count; j++) to[j] = block[i * kPanel + j];
-            }
-        }
-    }
-}
-
-static void pack_runs(const float* src, std::int64_t r_stride, std::int64_t step, std::int64_t runs,
-                      std::int64_t run, std::int64_t rows, float* dst) {
-    for (std::int64_t i = 0; i < rows; i += kRows, src += kRows * step) {
-        const std::int64_t count = least<std::int64_t>(kRows, rows - i);
-        for (std::int64_t r = 0; r < runs; r++)
-            for (std::int64_t j = 0; j < run; j++, dst += kRows) {
-                const float* from = src + r * r_stride + j;
-                if (step == 1 &&
-                    count == kRows) // six neighbours; what is copied beyond them is overwritten next
-                    std::memcpy(dst, from, 8 * sizeof(float));
-                else
-                    for (std::int64_t k = 0; k < kRows; k++) dst[k] = k < count ? from[k * step] : 0.0f;
-            }
-    }
-}
-
-static void unroll_runs(const float* src, std::int64_t step, std::int64_t run, std::int64_t rows, float* dst,
-                        std::int64_t panel) {
-    for (std::int64_t j = 0; j < run; j += kRows, src += kRows, dst += panel) {
-        const std::int64_t count = least<std::int64_t>(kRows, run - j);
-        for (std::int64_t i = 0; i < rows; i++)
-            for (std::int64_t k = 0; k < count; k++) dst[i * kRows + k] = src[i * step + k];
-    }
 }
 
 } // namespace cgan::fast::CGAN_ISA
