@@ -4,12 +4,12 @@
 // blocks  : up to 96 positions, counted through the whole batch, so that register tiles are full across image
 //           borders; each block sees all taps while its sources are in L2
 // padding : a tap outside the image reads a row of zeros
-// thin    : fewer than 8 source channels are packed tile by tile (the kernel does); fewer than 8 result
-//           channels go by products at each source pixel that are then shifted and added
+// thin    : fewer than 8 source channels are packed tile by tile (the kernel does); few results: conv_shifted.cpp
 // repeat  : bit-equal for any number of threads
 // reference: cpu/reference/conv2d.cpp
 #include "cpu/fast/conv_direct.h"
 
+#include "cpu/fast/conv_shifted.h"
 #include "cpu/fast/filters.h"
 
 #include <algorithm>
@@ -32,24 +32,6 @@ struct Images {
     const float* data;
     std::int64_t h, w, c;
 };
-
-// The results of all phases as columns of one product: (phase, tap, result), 16 to a panel.
-struct Columns {
-    std::vector<Stencil> stencils;
-    std::vector<std::int64_t> first; // column of each stencil
-    std::int64_t total = 0;
-};
-
-Columns columns_of(const AxisPlan& ys, const AxisPlan& xs, std::int64_t results) {
-    Columns all;
-    for (const Phase& y : ys)
-        for (const Phase& x : xs) {
-            all.stencils.push_back({y, x});
-            all.first.push_back(all.total);
-            all.total += all.stencils.back().taps() * results;
-        }
-    return all;
-}
 
 // Positions of a block in the order in which they are computed.
 struct Position {
@@ -162,107 +144,6 @@ void run_plans(Machine& machine, const ConvShape& shape, const AxisPlan& ys, con
         }
 }
 
-// ---- few results: products at each source pixel, then shifted and added ----
-
-// The columns' filters as [total / 16][summed][16].
-const float* pack_columns(Machine& machine, const ConvShape& shape, const Columns& columns, const float* wei,
-                          bool forward) {
-    const FilterSide side = forward ? forward_side(shape) : backward_side(shape);
-    float* rows = machine.scratch.take<float>(columns.total * side.summed); // [total][summed]
-    for (std::size_t i = 0; i < columns.stencils.size(); i++) {
-        const FoldedFilter filter = fold(machine, shape, columns.stencils[i], wei);
-        const std::int64_t result_stride = forward ? filter.k_stride : 1;
-        const std::int64_t summed_stride = forward ? 1 : filter.k_stride;
-        float* to = rows + columns.first[i] * side.summed;
-        for (const std::int64_t tap : filter.tap_offset)
-            for (std::int64_t result = 0; result < side.results; result++)
-                for (std::int64_t j = 0; j < side.summed; j++)
-                    *to++ = filter.data[tap + result * result_stride + j * summed_stride];
-    }
-    float* packed = machine.scratch.take<float>(round_up(columns.total, kPanel) * side.summed);
-    machine.kernels.pack_b(rows, 1, side.summed, side.summed, columns.total, packed);
-    return packed;
-}
-
-// image [h, w, results] += the tap's products, for all positions of the phase whose source is inside.
-void add_shifted(const Stencil& stencil, const Tap& ty, const Tap& tx, const float* products,
-                 std::int64_t total, const Images& src, const Destination& dst, float* image) {
-    const auto inside = [](const Phase& p, const Tap& t, std::int64_t limit, std::int64_t i) {
-        const std::int64_t at = i * p.source_step + t.offset;
-        return at >= 0 && at < limit;
-    };
-    std::int64_t begin = 0, end = stencil.x.count;
-    while (begin < end && !inside(stencil.x, tx, src.w, begin)) begin++;
-    while (end > begin && !inside(stencil.x, tx, src.w, end - 1)) end--;
-    const std::int64_t from_step = stencil.x.source_step * total, to_step = stencil.x.step * dst.c;
-    for (std::int64_t y = 0; y < stencil.y.count; y++) {
-        if (!inside(stencil.y, ty, src.h, y)) continue;
-        const std::int64_t sy = y * stencil.y.source_step + ty.offset;
-        const float* from = products + (sy * src.w + begin * stencil.x.source_step + tx.offset) * total;
-        float* to = image + ((stencil.y.first + y * stencil.y.step) * dst.w + stencil.x.first) * dst.c +
-                    begin * to_step;
-        for (std::int64_t x = begin; x < end; x++, from += from_step, to += to_step)
-            for (std::int64_t c = 0; c < dst.c; c++) to[c] += from[c];
-    }
-}
-
-// The bias repeated along a row of pixels, so that rows of few channels are one long vector.
-const float* repeat_bias(Machine& machine, const Epilogue& epilogue, const Destination& dst) {
-    if (epilogue.bia == nullptr) return nullptr;
-    float* row = machine.scratch.take<float>(dst.w * dst.c);
-    for (std::int64_t i = 0; i < dst.w * dst.c; i++) row[i] = epilogue.bia[i % dst.c];
-    return row;
-}
-
-void run_shifted(Machine& machine, const ConvShape& shape, const Columns& columns, bool forward,
-                 const float* wei, const Images& src, const Pooled* pooled, const Epilogue& epilogue,
-                 const Destination& dst) {
-    Scratch::Frame frame(machine.scratch);
-    const float* packed = pack_columns(machine, shape, columns, wei, forward);
-    const Epilogue wide{repeat_bias(machine, epilogue, dst), epilogue.act};
-    const std::int64_t pixels = src.h * src.w, image_floats = pixels * columns.total;
-    float* all_products = machine.scratch.take<float>(machine.pool.threads() * image_floats);
-    const BlockScratches scratches(machine, 1, pooled ? pixels * src.c : 0);
-    machine.pool.parallel(shape.n, [&](std::int64_t n, int worker) {
-        const BlockScratch scratch = scratches.of(worker);
-        float* products = all_products + worker * image_floats;
-        const float* from = src.data + n * pixels * src.c;
-        if (pooled) {
-            unpool_image(machine.kernels, shape, *pooled, n, scratch.pooled);
-            from = scratch.pooled;
-        }
-        for (std::int64_t p = 0; p < pixels; p += kBlock) {
-            const std::int64_t count = std::min(kBlock, pixels - p);
-            for (std::int64_t i = 0; i < kBlock; i++)
-                scratch.rows[i] = from + std::min(p + i, pixels - 1) * src.c;
-            for (std::int64_t i = 0; i < count; i++) scratch.dst[i] = products + (p + i) * columns.total;
-            machine.kernels.gather_product(
-                {scratch.rows, count, 1, src.c, columns.total, packed, scratch.dst, {}});
-        }
-        float* image = dst.data + n * dst.h * dst.w * dst.c;
-        std::fill(image, image + dst.h * dst.w * dst.c, 0.0f);
-        for (std::size_t i = 0; i < columns.stencils.size(); i++) {
-            const Stencil& stencil = columns.stencils[i];
-            const float* column = products + columns.first[i];
-            for (const Tap& ty : stencil.y.taps)
-                for (const Tap& tx : stencil.x.taps) {
-                    add_shifted(stencil, ty, tx, column, columns.total, src, dst, image);
-                    column += dst.c;
-                }
-        }
-        if (wide.any()) machine.kernels.epilogue(wide, image, dst.h, dst.w * dst.c, dst.w * dst.c);
-    });
-}
-
-// Fewer than 8 results from enough channels, where products at each source pixel are fewer than at each
-// result.
-bool shifting_pays(const Columns& columns, const Images& src, const Destination& dst) {
-    std::int64_t gathered = 0; // multiplications per image and summed channel
-    for (const Stencil& s : columns.stencils) gathered += s.positions() * s.taps() * round_up(dst.c, kPanel);
-    const std::int64_t shifted = src.h * src.w * round_up(columns.total, kPanel);
-    return dst.c < 8 && src.c >= 8 && shifted < gathered;
-}
-
 } // namespace
 
 void direct_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
@@ -270,9 +151,8 @@ void direct_forward(Machine& machine, const ConvShape& shape, const float* src, 
     const AxisPlan ys = forward_plan(shape.vertical()), xs = forward_plan(shape.horizontal());
     const Images from{src, shape.h, shape.w, shape.c};
     const Destination to{dst, shape.oh, shape.ow, shape.k};
-    const Columns columns = columns_of(ys, xs, shape.k);
-    if (shifting_pays(columns, from, to))
-        run_shifted(machine, shape, columns, true, wei, from, nullptr, epilogue, to);
+    if (shifting_pays(shape, ys, xs, true))
+        shifted(machine, shape, ys, xs, true, wei, src, nullptr, epilogue, dst);
     else
         run_plans(machine, shape, ys, xs, true, wei, from, epilogue, to);
 }
@@ -283,9 +163,8 @@ void direct_backward_data(Machine& machine, const ConvShape& shape, const float*
     const AxisPlan ys = backward_plan(shape.vertical()), xs = backward_plan(shape.horizontal());
     Images from{d_dst, shape.oh, shape.ow, shape.k};
     const Destination to{d_src, shape.h, shape.w, shape.c};
-    const Columns columns = columns_of(ys, xs, shape.c);
-    if (shifting_pays(columns, from, to))
-        return run_shifted(machine, shape, columns, false, wei, from, pooled, epilogue, to);
+    if (shifting_pays(shape, ys, xs, false))
+        return shifted(machine, shape, ys, xs, false, wei, d_dst, pooled, epilogue, d_src);
     if (pooled) from.data = unpool_batch(machine, shape, *pooled);
     run_plans(machine, shape, ys, xs, false, wei, from, epilogue, to);
 }
