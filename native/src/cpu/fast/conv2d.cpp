@@ -5,6 +5,7 @@
 #include "cpu/fast/conv_fft.h"
 #include "cpu/fast/conv_thin.h"
 #include "cpu/fast/conv_winograd.h"
+#include "cpu/fast/gemm.h"
 #include "cpu/fast/operators.h"
 #include "cpu/fast/sums.h"
 
@@ -59,6 +60,12 @@ void pooled_bias(Machine& machine, const cgan_conv2d_params& p, const View& dst,
     sum_columns(machine, gradient, n / k, k, 1.0, d_bia.as<float>());
 }
 
+// A product of matrices: one tap of every pixel.
+bool is_product(const ConvShape& s) {
+    return s.taps() == 1 && s.stride_h == 1 && s.stride_w == 1 && s.upsample == 1 && s.oh == s.h &&
+           s.ow == s.w;
+}
+
 // The transform that serves a pass best, if any: at most one is set.
 struct Transform {
     std::optional<SpectralPlan> spectral;
@@ -75,6 +82,9 @@ Transform plan_transform(const Machine& machine, const ConvShape& shape, Pass pa
 
 void forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
              const Epilogue& epilogue, float* dst) {
+    if (is_product(shape) && !is_thin(shape))
+        return gemm(machine, {src, shape.c, 1}, {wei, 1, shape.c}, shape.n * shape.h * shape.w, shape.k,
+                    shape.c, dst, shape.k, epilogue);
     const Transform plan = plan_transform(machine, shape, Pass::Forward);
     if (plan.spectral)
         spectral_forward(machine, shape, *plan.spectral, src, wei, epilogue, dst);
@@ -111,6 +121,9 @@ bool takes_pooled(const Transform& plan) {
 void backward_data(Machine& machine, const ConvShape& shape, const float* wei, const float* d_dst,
                    const Epilogue& epilogue, float* d_src, const Pooled* pooled = nullptr) {
     Scratch::Frame frame(machine.scratch);
+    if (is_product(shape) && !pooled)
+        return gemm(machine, {d_dst, shape.k, 1}, {wei, shape.c, 1}, shape.n * shape.h * shape.w, shape.c,
+                    shape.k, d_src, shape.c, epilogue);
     const Transform plan = plan_transform(machine, shape, Pass::BackwardData);
     if (!plan.spectral && !plan.winograd)
         return direct_backward_data(machine, shape, wei, d_dst, epilogue, d_src, pooled);
@@ -127,6 +140,9 @@ void backward_data(Machine& machine, const ConvShape& shape, const float* wei, c
 void backward_filter(Machine& machine, const ConvShape& shape, const float* src, const float* d_dst,
                      float* d_wei, const Pooled* pooled = nullptr) {
     Scratch::Frame frame(machine.scratch);
+    if (is_product(shape) && !is_thin(shape) && !pooled)
+        return gemm(machine, {d_dst, 1, shape.k}, {src, shape.c, 1}, shape.k, shape.c,
+                    shape.n * shape.h * shape.w, d_wei, shape.c, {});
     const Transform plan = plan_transform(machine, shape, Pass::BackwardFilter);
     if (is_thin(shape)) return thin_backward_filter(machine, shape, src, d_dst, d_wei, pooled);
     if (pooled && !takes_pooled(plan)) {

@@ -17,9 +17,10 @@ namespace {
 
 constexpr std::int64_t kDepth = 512;
 constexpr std::int64_t kRowBlock = 96;
-constexpr std::int64_t kColumns = 64;              // of a task that packs its own B: 4 panels
-constexpr std::int64_t kBlockFloats = 128 * 1024;  // of packed B that tasks of rows share, one after another: half of L2
-constexpr std::int64_t kInPlaceRows = 256;         // of A, at most, for weights to be read as rows
+constexpr std::int64_t kColumns = 64; // of a task that packs its own B: 4 panels
+constexpr std::int64_t kBlockFloats =
+    128 * 1024; // of packed B that tasks of rows share, one after another: half of L2
+constexpr std::int64_t kInPlaceRows = 256;              // of A, at most, for weights to be read as rows
 constexpr std::int64_t kWholeA = std::int64_t{2} << 20; // floats of A that are packed at once
 constexpr std::int64_t kWholeB = std::int64_t{4} << 20; // floats of B that are packed at once
 constexpr std::int64_t kAheadRows = 24;  // multiplied between two requests for B; a multiple of kRows
@@ -44,7 +45,9 @@ struct Problem {
     }
     bool small() const { return m * n * k <= kAlone; }
     // Slices of k are equal, and a multiple of the kernels' unrolling.
-    std::int64_t depth() const { return round_up(ceil_div(k, std::max<std::int64_t>(ceil_div(k, kDepth), 1)), 4); }
+    std::int64_t depth() const {
+        return round_up(ceil_div(k, std::max<std::int64_t>(ceil_div(k, kDepth), 1)), 4);
+    }
 };
 
 // body(task, worker) for all tasks, on the caller alone if that is soonest.
@@ -156,8 +159,8 @@ void multiply_slice(const Kernels& kernels, const Problem& x, const Rows& rows, 
         p.dst = dst + row * ld;
         kernels.block_product(p);
         if (p.packed != nullptr) p.b = p.packed, p.b_row = 0, p.packed = nullptr;
-        prefetch_rows(x.b, s.next + s.next_k * row / x.m, s.next + s.next_k * (row + p.rows) / x.m, s.next_col,
-                      s.next_cols);
+        prefetch_rows(x.b, s.next + s.next_k * row / x.m, s.next + s.next_k * (row + p.rows) / x.m,
+                      s.next_col, s.next_cols);
     }
 }
 
@@ -166,7 +169,8 @@ void by_columns(Machine& machine, const Problem& x) {
     const int threads = machine.pool.threads();
     const std::int64_t width =
         x.small() ? std::min(round_up(x.n, kPanel), kColumns)
-                  : std::clamp<std::int64_t>(round_up(ceil_div(x.n, 4 * threads), 2 * kPanel), 2 * kPanel, kColumns);
+                  : std::clamp<std::int64_t>(round_up(ceil_div(x.n, 4 * threads), 2 * kPanel), 2 * kPanel,
+                                             kColumns);
     const std::int64_t depth = x.depth();
     const Rows rows = rows_of(machine, x);
     float* panels = machine.scratch.take<float>(threads * depth * width);
@@ -190,27 +194,35 @@ void by_depth(Machine& machine, const Problem& x) {
                        parts = ceil_div(x.k, part);
     const std::int64_t slices = ceil_div(part, kDepth), depth = round_up(ceil_div(part, slices), 4);
     const std::int64_t size = x.m * x.n;
-    const Rows rows = rows_of(machine, x);
-    float* panels = machine.scratch.take<float>(machine.pool.threads() * depth * kColumns);
+    const std::int64_t a_floats = rows_in_place(x.a) ? 0 : round_up(x.m, kRows) * depth;
+    const std::int64_t floats = a_floats + depth * kColumns;
+    float* scratch = machine.scratch.take<float>(machine.pool.threads() * floats);
     float* sums = machine.scratch.take<float>(parts * size);
     machine.pool.parallel(parts, [&](std::int64_t task, int worker) {
         const std::int64_t end = std::min((task + 1) * part, x.k);
-        for (std::int64_t col = 0; col < x.n; col += kColumns)
-            for (std::int64_t at = task * part; at < end; at += depth) {
-                const std::int64_t cols = std::min(kColumns, x.n - col), k = std::min(depth, end - at);
-                const std::int64_t next = at + k < end ? at + k : 0;
-                multiply_slice(machine.kernels, x, rows,
-                               {at, k, col, cols, next, next > 0 ? std::min(depth, end - next) : 0, col, cols},
-                               panels + worker * depth * kColumns, sums + task * size + col, x.n,
-                               at > task * part);
+        float* packed = scratch + worker * floats;
+        for (std::int64_t at = task * part; at < end; at += depth) {
+            const std::int64_t k = std::min(depth, end - at);
+            // The slice alone is the problem; its A is packed here, where it is still near when it is multiplied.
+            Problem slice = x;
+            slice.b.data += at * x.b.row_stride;
+            Rows rows{x.a.data + at, x.a.row_stride, k};
+            if (a_floats > 0) {
+                machine.kernels.pack_a(x.a.data + at * x.a.col_stride, x.a.row_stride, x.a.col_stride, x.m, k,
+                                       packed);
+                rows = {packed, 0, k};
             }
+            for (std::int64_t col = 0; col < x.n; col += kColumns)
+                multiply_slice(machine.kernels, slice, rows,
+                               {0, k, col, std::min(kColumns, x.n - col), 0, 0, 0, 0}, packed + a_floats,
+                               sums + task * size + col, x.n, at > task * part);
+        }
     });
     machine.pool.ranges(x.m, ceil_div(x.m, 4), [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t p = 1; p < parts; p++)
             machine.kernels.binary(CGAN_BINARY_ADD, Mode::VectorVector, sums + begin * x.n,
                                    sums + p * size + begin * x.n, sums + begin * x.n, (end - begin) * x.n);
-        for (std::int64_t r = begin; r < end; r++)
-            std::copy_n(sums + r * x.n, x.n, x.dst + r * x.ld);
+        for (std::int64_t r = begin; r < end; r++) std::copy_n(sums + r * x.n, x.n, x.dst + r * x.ld);
         x.finish(machine.kernels, begin, 0, end - begin, x.n);
     });
 }
@@ -220,20 +232,20 @@ void by_rows(Machine& machine, const Problem& x) {
     const Kernels& kernels = machine.kernels;
     const int threads = machine.pool.threads();
     const std::int64_t depth = x.depth();
-    const std::int64_t whole =
-        std::clamp<std::int64_t>(kWholeB / std::max<std::int64_t>(x.k, 1) / kPanel * kPanel, kColumns,
-                                 round_up(x.n, kPanel));
+    const std::int64_t whole = std::clamp<std::int64_t>(
+        kWholeB / std::max<std::int64_t>(x.k, 1) / kPanel * kPanel, kColumns, round_up(x.n, kPanel));
     const std::int64_t columns = std::clamp<std::int64_t>(
         kBlockFloats / std::max<std::int64_t>(x.k, 1) / kColumns * kColumns, kColumns, whole);
-    const std::int64_t block = std::clamp<std::int64_t>(round_up(ceil_div(x.m, 4 * threads), kRows), kRows, kRowBlock);
+    const std::int64_t block =
+        std::clamp<std::int64_t>(round_up(ceil_div(x.m, 4 * threads), kRows), kRows, kRowBlock);
     const std::int64_t row_blocks = ceil_div(x.m, block);
     const bool in_place = rows_in_place(x.a);
     float* packed_b = machine.scratch.take<float>(whole * x.k);
     float* packed_a = machine.scratch.take<float>(in_place ? 1 : threads * block * depth);
     for (std::int64_t col = 0; col < x.n; col += whole) {
         const std::int64_t cols = std::min(whole, x.n - col);
-        pack_columns(machine, x.small(), {x.b.data + col * x.b.col_stride, x.b.row_stride, x.b.col_stride}, x.k,
-                     cols, packed_b);
+        pack_columns(machine, x.small(), {x.b.data + col * x.b.col_stride, x.b.row_stride, x.b.col_stride},
+                     x.k, cols, packed_b);
         share(machine, x.small(), row_blocks * ceil_div(cols, columns), [&](std::int64_t task, int worker) {
             const std::int64_t row = task % row_blocks * block, c = task / row_blocks * columns;
             BlockProduct p{};
@@ -261,7 +273,8 @@ void multiply(Machine& machine, const Problem& x) {
     const bool weights = x.b.row_stride == 1 && x.b.col_stride > 1;
     if (x.k == 0) return by_rows(machine, x);
     if (weights && x.m >= 4 && x.m <= kInPlaceRows && x.m <= x.n) return by_weights(machine, x);
-    if (x.k >= 2 * kPartDepth && ceil_div(x.n, kColumns) * ceil_div(x.m, kRowBlock) < kParts && x.m <= kInPlaceRows)
+    if (x.k >= 2 * kPartDepth && ceil_div(x.n, kColumns) * ceil_div(x.m, kRowBlock) < kParts &&
+        x.m <= kInPlaceRows)
         return by_depth(machine, x);
     if (x.m * x.k <= kWholeA && x.m <= 4 * x.n) return by_columns(machine, x);
     by_rows(machine, x);
