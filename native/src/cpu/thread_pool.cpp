@@ -1,5 +1,6 @@
 #include "cpu/thread_pool.h"
 
+#include <chrono>
 #include <cstdio>
 #include <pthread.h>
 #include <unistd.h>
@@ -7,9 +8,12 @@
 namespace cgan {
 namespace {
 
-// How often an idle thread looks before it sleeps: about ten microseconds, the gap between two operators of a
-// step. More would steal time from whoever shares the core.
-constexpr int kSpins = 300;
+// An idle thread looks for work this long before it sleeps: longer than most gaps between two operators of a step, since
+// waking up takes some ten microseconds, on a virtual machine fifty. Every few looks it offers its core to others, and
+// where one takes it, it sleeps at once: waiting steals no time from whoever shares the core.
+constexpr std::chrono::microseconds kPatience(200);
+constexpr std::chrono::microseconds kTaken(5); // an offer that nobody takes returns in less
+constexpr int kLooks = 40;                     // about a microsecond
 
 void pause_briefly() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -18,6 +22,24 @@ void pause_briefly() {
     asm volatile("yield");
 #endif
 }
+
+// Looks until done() or for as long as patience lasts.
+template <class Done> void look(Done done) {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + kPatience;
+    for (auto offered = Clock::now(); offered < end; offered = Clock::now()) {
+        for (int i = 0; i < kLooks; i++) {
+            if (done()) return;
+            pause_briefly();
+        }
+        const auto before = Clock::now();
+        std::this_thread::yield();
+        if (Clock::now() - before > kTaken) return;
+    }
+}
+
+// ThreadPool::state_: workers inside, then whether more may join, then the job's number.
+constexpr std::uint64_t kInside = (1 << 10) - 1, kOpen = 1 << 10, kJob = 1 << 11;
 
 // The worker number of the loop that this thread is in, or -1 outside loops.
 thread_local int current_worker = -1;
@@ -47,7 +69,6 @@ ThreadPool::~ThreadPool() {
     {
         std::lock_guard lock(mutex_);
         stop_ = true;
-        generation_++;
     }
     wake_.notify_all();
     for (auto& t : workers_) t.join();
@@ -62,28 +83,52 @@ void ThreadPool::run(std::int64_t count, Call call, void* body) {
     if (count <= 0) return;
     if (count == 1 || threads_ == 1 || current_worker >= 0 || getpid() != owner_pid_)
         return serial(count, call, body);
-    {
-        std::lock_guard lock(mutex_);
-        call_ = call;
-        body_ = body;
-        count_ = count;
-        failure_ = nullptr;
-        next_.store(0, std::memory_order_relaxed);
-        open_ = true;
-        generation_++;
-    }
-    wake_.notify_all();
+    call_ = call;
+    body_ = body;
+    count_ = count;
+    failure_ = nullptr;
+    next_.store(0, std::memory_order_relaxed);
+    open_job();
     current_worker = 0;
     take_chunks(0);
     current_worker = -1;
-
-    std::unique_lock lock(mutex_);
-    open_ = false; // from here on no worker joins
-    lock.unlock();
-    for (int i = 0; i < kSpins && inside_.load(std::memory_order_acquire) != 0; i++) pause_briefly();
-    lock.lock();
-    done_.wait(lock, [this] { return inside_.load(std::memory_order_acquire) == 0; });
+    close_job();
     if (failure_) std::rethrow_exception(failure_);
+}
+
+void ThreadPool::open_job() {
+    state_ = (state_.load() | kOpen) + kJob;
+    if (asleep_.load() == 0) return;
+    { const std::lock_guard lock(mutex_); } // whoever has not seen the job yet waits by now
+    wake_.notify_all();
+}
+
+// From here on no worker joins; returns when those inside have left.
+void ThreadPool::close_job() {
+    state_ &= ~kOpen;
+    const auto left = [this] { return (state_.load() & kInside) == 0; };
+    look(left);
+    if (left()) return;
+    std::unique_lock lock(mutex_);
+    caller_asleep_ = true;
+    done_.wait(lock, left);
+    caller_asleep_ = false;
+}
+
+bool ThreadPool::join_job(std::uint64_t& seen) {
+    std::uint64_t state = state_.load();
+    while ((state & kOpen) && state / kJob != seen) {
+        if (!state_.compare_exchange_weak(state, state + 1)) continue;
+        seen = state / kJob;
+        return true;
+    }
+    return false;
+}
+
+void ThreadPool::leave_job() {
+    if (((state_.fetch_sub(1) - 1) & kInside) != 0 || !caller_asleep_.load()) return;
+    { const std::lock_guard lock(mutex_); }
+    done_.notify_one();
 }
 
 void ThreadPool::take_chunks(int worker) {
@@ -100,16 +145,18 @@ void ThreadPool::take_chunks(int worker) {
     }
 }
 
-bool ThreadPool::wait_for_job(std::uint64_t seen) {
-    for (int i = 0; i < kSpins; i++) {
-        if (generation_.load(std::memory_order_acquire) != seen) break;
-        pause_briefly();
+// True inside a job that this worker has not seen; false when the pool ends.
+bool ThreadPool::wait_for_job(std::uint64_t& seen) {
+    bool joined = false;
+    const auto ready = [&] { return stop_.load() || (joined = join_job(seen)); };
+    look(ready);
+    if (!joined && !stop_) {
+        std::unique_lock lock(mutex_);
+        asleep_++;
+        wake_.wait(lock, ready);
+        asleep_--;
     }
-    std::unique_lock lock(mutex_);
-    wake_.wait(lock, [&] { return stop_ || (open_ && generation_.load() != seen); });
-    if (stop_) return false;
-    inside_++;
-    return true;
+    return joined;
 }
 
 void ThreadPool::worker_loop(int worker) {
@@ -121,10 +168,8 @@ void ThreadPool::worker_loop(int worker) {
     current_worker = worker;
     std::uint64_t seen = 0;
     while (wait_for_job(seen)) {
-        seen = generation_.load();
         take_chunks(worker);
-        std::lock_guard lock(mutex_);
-        if (--inside_ == 0) done_.notify_one();
+        leave_job();
     }
 }
 

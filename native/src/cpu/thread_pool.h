@@ -56,18 +56,26 @@ class ThreadPool {
     void serial(std::int64_t count, Call call, void* body);
     void take_chunks(int worker);
     void worker_loop(int worker);
-    bool wait_for_job(std::uint64_t seen);
+    void open_job();
+    void close_job();
+    bool join_job(std::uint64_t& seen);
+    bool wait_for_job(std::uint64_t& seen);
+    void leave_job();
 
     const int threads_;
     const std::int64_t owner_pid_;
     std::vector<std::thread> workers_;
 
-    std::mutex mutex_;
+    // The current job: its number, whether workers may still join, and how many are inside. One word, so that nobody
+    // joins a job that has closed, and that threads which are awake need no lock.
+    std::atomic<std::uint64_t> state_{0};
+    std::atomic<std::int64_t> asleep_{0}; // workers that need to be woken
+    std::atomic<bool> caller_asleep_{false};
+
+    std::mutex mutex_; // of those who sleep
     std::condition_variable wake_, done_;
-    std::atomic<std::uint64_t> generation_{0}; // changes when a job opens; guarded by mutex_ for writing
-    std::atomic<int> inside_{0};               // workers that hold the job; grows under mutex_ while open_
-    bool open_ = false, stop_ = false;         // guarded by mutex_
-    std::exception_ptr failure_;               // guarded by mutex_
+    std::atomic<bool> stop_{false};
+    std::exception_ptr failure_; // guarded by mutex_
 
     Call call_ = nullptr;
     void* body_ = nullptr;
