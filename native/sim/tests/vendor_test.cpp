@@ -2,10 +2,14 @@
 // and that the wall around them leaves nothing behind. What each operator computes is the operator contract's
 // business (sim?kernels=vendor).
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 
 #include "fixture.h"
 
@@ -46,7 +50,9 @@ constexpr cgan_unary_params kTanh = {sizeof kTanh, CGAN_UNARY_TANH, 0, 0};
 // Every operator that a vendor serves, on memory of its own.
 class Served {
   public:
-    explicit Served(Backend& backend) : b_(backend) { arg_.view.dtype = DType::U8; }
+    explicit Served(Backend& backend, std::int64_t n = 2) : b_(backend), n_(n) {
+        arg_.view.dtype = DType::U8;
+    }
 
     void run() {
         cgan_conv2d_params plain = kConv;
@@ -83,20 +89,21 @@ class Served {
 
   private:
     Backend& b_;
-    Block src_{b_, {2, 6, 6, 4}, draw(288, 1)}, wei_{b_, {8, 3, 3, 4}, draw(288, 2)},
+    const std::int64_t n_;
+    Block src_{b_, {n_, 6, 6, 4}, draw(std::size_t(n_ * 144), 1)}, wei_{b_, {8, 3, 3, 4}, draw(288, 2)},
         bia_{b_, {8}, draw(8, 3)};
-    Block dst_{b_, {2, 6, 6, 8}}, d_src_{b_, {2, 6, 6, 4}}, d_wei_{b_, {8, 3, 3, 4}}, d_bia_{b_, {8}};
-    Block pooled_{b_, {2, 3, 3, 8}}, arg_{b_, {2, 3, 3, 8}}, average_{b_, {2, 3, 3, 8}},
-        d_dst_{b_, {2, 6, 6, 8}};
-    Block act_{b_, {2, 6, 6, 8}}, d_act_{b_, {2, 6, 6, 8}}, mean_{b_, {8}}, rstd_{b_, {8}};
+    Block dst_{b_, {n_, 6, 6, 8}}, d_src_{b_, {n_, 6, 6, 4}}, d_wei_{b_, {8, 3, 3, 4}}, d_bia_{b_, {8}};
+    Block pooled_{b_, {n_, 3, 3, 8}}, arg_{b_, {n_, 3, 3, 8}}, average_{b_, {n_, 3, 3, 8}},
+        d_dst_{b_, {n_, 6, 6, 8}};
+    Block act_{b_, {n_, 6, 6, 8}}, d_act_{b_, {n_, 6, 6, 8}}, mean_{b_, {8}}, rstd_{b_, {8}};
     Block running_mean_{b_, {8}, draw(8, 4)}, running_var_{b_, {8}, std::vector<float>(8, 2)};
-    Block normal_{b_, {2, 6, 6, 8}}, inferred_{b_, {2, 6, 6, 8}}, d_normal_{b_, {2, 6, 6, 8}},
+    Block normal_{b_, {n_, 6, 6, 8}}, inferred_{b_, {n_, 6, 6, 8}}, d_normal_{b_, {n_, 6, 6, 8}},
         d_gamma_{b_, {8}};
     Block left_{b_, {5, 7}, draw(35, 1)}, right_{b_, {7, 6}, draw(42, 2)}, product_{b_, {5, 6}};
 };
 
-std::vector<float> run_all(Backend& b) {
-    Served served(b);
+std::vector<float> run_all(Backend& b, std::int64_t n = 2) {
+    Served served(b, n);
     served.run();
     return served.read();
 }
@@ -297,13 +304,13 @@ TEST_F(VendorTest, ALibraryThatDoesNotTellItsVersionIsRefused) {
 TEST_F(VendorTest, MeasurementChoosesTheFasterOnceForTheProcess) {
     const auto first = open("kernels=auto");
     multiply(*first, 40, 33, 21); // simulated threads are slower than plain loops
-    EXPECT_TRUE(contains(first->describe(), "\nplan: matmul [40,21] [21,33] 0 0: vendor (vendor "))
+    EXPECT_TRUE(contains(first->describe(), "\nplan: matmul [40,21] [21,33] 0 0: vendor (handwritten "))
         << first->describe();
     EXPECT_TRUE(contains(first->describe(), "\nmatmul: vendor 1")) << first->describe();
 
     cgan_sim::options().vendor_delay = 20000;
     multiply(*first, 3, 2, 4);
-    EXPECT_TRUE(contains(first->describe(), "\nplan: matmul [3,4] [4,2] 0 0: handwritten (vendor "))
+    EXPECT_TRUE(contains(first->describe(), "\nplan: matmul [3,4] [4,2] 0 0: handwritten (handwritten "))
         << first->describe();
 
     const auto second = open("kernels=auto"); // asks what the process knows, measures nothing again
@@ -313,7 +320,125 @@ TEST_F(VendorTest, MeasurementChoosesTheFasterOnceForTheProcess) {
     EXPECT_TRUE(contains(second->describe(), "\nmatmul: handwritten 1")) << second->describe();
 }
 
-// From opening on, each call once. A question for an algorithm's workspace may fail without harm: there are others.
+// A plan in a file of its own, as a run keeps it.
+class PlanTest : public VendorTest {
+  protected:
+    ~PlanTest() override { std::filesystem::remove(path_); }
+
+    std::unique_ptr<Backend> open_with_plan(const std::string& options) {
+        auto backend = open(options.c_str());
+        backend->keep_plan(path_);
+        return backend;
+    }
+    std::string kept() const {
+        std::ostringstream text;
+        text << std::ifstream(path_).rdbuf();
+        return text.str();
+    }
+    // Gives an operation to another candidate, which was timed too.
+    void give(const std::string& operation, const std::string& winner) const {
+        std::string text = kept();
+        const auto at = text.find("\n" + operation + "\t");
+        ASSERT_NE(at, std::string::npos) << operation << " in\n" << text;
+        const auto from = at + operation.size() + 2;
+        std::ofstream(path_) << text.replace(from, text.find('\t', from) - from, winner);
+    }
+    std::vector<float> convolve(Backend& b, std::int64_t n) const {
+        cgan_conv2d_params p = kConv;
+        p.activation = CGAN_ACT_NONE;
+        Block src(b, {n, 5, 5, 4}, draw(std::size_t(n * 100), 1)), wei(b, {8, 3, 3, 4}, draw(288, 2));
+        Block dst(b, {n, 5, 5, 8});
+        b.conv2d_forward(p, src.view, wei.view, View{}, dst.view);
+        return dst.read();
+    }
+
+    const std::string path_ =
+        std::filesystem::temp_directory_path() / ("cgan-sim-plan-" + std::to_string(getpid()) + ".txt");
+};
+
+constexpr const char* kProduct = "matmul [31,21] [21,17] 0 0";
+constexpr const char* kSearch = "cudnn_forward n7 h5 w5 c4 k8 r3 s3 stride1x1 pad1x1";
+
+TEST_F(PlanTest, AKeptPlanChoosesTheKernels) {
+    {
+        const auto backend = open_with_plan("kernels=auto");
+        multiply(*backend, 31, 17, 21);
+        EXPECT_TRUE(contains(backend->describe(), "\nplan: 1 operations, kept in " + path_))
+            << backend->describe();
+    }
+    const std::string text = kept();
+    EXPECT_TRUE(text.starts_with("cgan plan 1\ngpu ")) << text;
+    EXPECT_TRUE(contains(text, "\nprecision fp32\ntransforms on\ncgan ")) << text;
+    EXPECT_TRUE(contains(text, "\nvendor cuBLAS 13.0.0, cuDNN 9.0.0\n\n")) << text;
+    for (const char* winner : {"handwritten", "vendor"}) {
+        give(kProduct, winner);
+        const auto backend = open_with_plan("kernels=auto");
+        const std::int64_t calls = cgan_sim::vendor_calls();
+        const auto want = multiply(*open((std::string("kernels=") + winner).c_str()), 31, 17, 21);
+        EXPECT_EQ(want, multiply(*backend, 31, 17, 21));
+        EXPECT_TRUE(contains(backend->describe(), std::string("\nmatmul: ") + winner + " 1"))
+            << backend->describe();
+        EXPECT_LT(cgan_sim::vendor_calls() - calls, 10) << "nothing is measured again";
+    }
+}
+
+TEST_F(PlanTest, AKeptPlanChoosesAmongCudnnsAlgorithms) {
+    const std::vector<float> want = convolve(*open_with_plan("kernels=vendor"), 7);
+    EXPECT_TRUE(contains(kept(), std::string("\n") + kSearch + "\talgorithm_7_math_3\talgorithm_7_math_3 "))
+        << kept();
+    give(kSearch, "algorithm_0_math_3");
+    const auto backend = open_with_plan("kernels=vendor");
+    backend->begin_recording(); // what is planned may be met in a recording
+    Block src(*backend, {7, 5, 5, 4}), wei(*backend, {8, 3, 3, 4}), dst(*backend, {7, 5, 5, 8});
+    cgan_conv2d_params p = kConv;
+    p.activation = CGAN_ACT_NONE;
+    backend->conv2d_forward(p, src.view, wei.view, View{}, dst.view);
+    backend->discard_recording();
+    EXPECT_EQ(want, convolve(*backend, 7));
+    EXPECT_TRUE(contains(backend->describe(), std::string("\nplan: ") + kSearch + ": algorithm_0_math_3 ("))
+        << backend->describe();
+}
+
+TEST_F(PlanTest, WhatCannotBeCarriedOutIsNamed) {
+    convolve(*open_with_plan("kernels=vendor"), 7);
+    std::string text = kept();
+    const std::string offered = "algorithm_7_math_3 ", unknown = "algorithm_3_math_3 ";
+    for (auto at = text.find(offered); at != std::string::npos; at = text.find(offered))
+        text.replace(at, offered.size(), unknown);
+    std::ofstream(path_) << text;
+    give(kSearch, "algorithm_3_math_3");
+    const std::string failure =
+        error_of(CGAN_E_VENDOR, [&] { convolve(*open_with_plan("kernels=vendor"), 7); });
+    EXPECT_TRUE(
+        failure.starts_with("the plan " + path_ + " gives \"" + kSearch +
+                            "\" to algorithm_3_math_3, which failed: the question for its workspace: "))
+        << failure;
+    EXPECT_TRUE(failure.ends_with("; delete it to measure anew")) << failure;
+    const std::string refusal =
+        error_of(CGAN_E_BAD_VALUE, [&] { open_with_plan("kernels=vendor&precision=tf32"); });
+    EXPECT_TRUE(contains(refusal, "cannot be used: it was made for another machine or version (gpu "))
+        << refusal;
+}
+
+// Another kernel's bits would not be the run's.
+TEST_F(PlanTest, AVendorThatFailsLaterStopsARunWithAPlan) {
+    const auto backend = open_with_plan("kernels=auto");
+    multiply(*backend, 31, 17, 21);
+    give(kProduct, "vendor");
+    const auto resumed = open_with_plan("kernels=auto");
+    cgan_sim::options().fail_vendor_call = cgan_sim::vendor_calls() + 1;
+    EXPECT_EQ(error_of(CGAN_E_VENDOR, [&] { multiply(*resumed, 31, 17, 21); }),
+              "the plan " + path_ + " gives \"" + kProduct +
+                  "\" to vendor, which failed: cublasSgemm_v2: an internal error (cuBLAS status 14); delete "
+                  "it to measure anew");
+}
+
+TEST_F(PlanTest, HandwrittenKernelsKeepNone) {
+    multiply(*open_with_plan("kernels=handwritten"), 3, 4, 5);
+    EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+// From opening on, each call once, with shapes whose algorithms are still to be chosen. A question for an algorithm's workspace may fail without harm: there are others.
 TEST_F(VendorTest, EveryCallOfAPinnedVendorMayFail) {
     open("kernels=vendor"); // loads the libraries, which happens once in a process
     std::int64_t failed = 0;
@@ -322,7 +447,7 @@ TEST_F(VendorTest, EveryCallOfAPinnedVendorMayFail) {
         cgan_sim::options().fail_vendor_call = n;
         try {
             const auto backend = open("kernels=vendor");
-            run_all(*backend);
+            run_all(*backend, n);
             cgan_sim::options().fail_vendor_call = 0;
         } catch (const Error& e) {
             EXPECT_TRUE(e.status == CGAN_E_VENDOR || e.status == CGAN_E_NO_DEVICE) << e.what();

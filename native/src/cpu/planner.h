@@ -1,16 +1,12 @@
 // kernels=auto: an operator's candidates are timed at its first use, and the fastest serves that shape from then on.
-//
-// Choices are kept in the process, and in a file of the user's cache folder for each processor, instruction set, thread
-// count and version. A run that must repeat its bits names a plan file of its own (keep_in): what that holds is not
-// measured again, and what is measured is in it before a result of it is used.
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
+
+#include "plan.h"
 
 namespace cgan {
 
@@ -20,15 +16,9 @@ enum class Candidate {
     Vendor
 };
 
-struct PlanEntry {
-    Candidate winner = Candidate::Handwritten;
-    std::vector<std::pair<Candidate, double>> milliseconds; // of those that were timed
-};
-using PlanEntries = std::map<std::string, PlanEntry>;
-
 class Planner {
   public:
-    // What a plan depends on, one "name value" a line.
+    // What a plan depends on, as Plan takes it.
     explicit Planner(const std::string& identity);
 
     // Computes by a candidate; false if it does not serve these operands.
@@ -40,22 +30,13 @@ class Planner {
     std::optional<Candidate> serve(const std::string& operation, const std::vector<Candidate>& candidates,
                                    const Run& run);
 
-    // Takes the choices of the file, if it exists, and keeps all choices in it from now on. Throws CGAN_E_BAD_VALUE for
-    // a file that is none or of another machine or version, and for one that cannot be written.
-    void keep_in(const std::string& path);
-
-    // Lines for cgan_context_describe.
-    std::string describe() const;
+    void keep_in(const std::string& path) { plan_.keep_in(path); }
+    std::string describe() const { return plan_.describe(); }
 
   private:
-    std::optional<PlanEntry> measure(const std::vector<Candidate>& candidates, const Run& run) const;
-    void adopt(const std::string& operation, const PlanEntry& entry, bool measured);
+    PlanEntry measure(const std::vector<Candidate>& candidates, const Run& run) const;
 
-    const std::string identity_;
-    std::string cache_, file_; // paths; empty: none
-    PlanEntries known_;        // from the cache, not all in use
-    PlanEntries plan_;         // in use
-    std::string notice_;       // why the cache is not used
+    Plan plan_;
 };
 
 } // namespace cgan

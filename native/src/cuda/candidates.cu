@@ -1,30 +1,25 @@
 #include "candidates.h"
 
-#include <mutex>
+#include "../abi/text.h"
 
 namespace cgan::cuda {
 namespace {
 
-// What this process has measured: device, precision, operator. Shared by all contexts, so that a second one on the
-// same device need not measure again.
-struct Winners {
-    std::mutex mutex;
-    std::map<std::pair<std::string, OperatorKey>, Kernels> chosen;
-};
+// What a simulated GPU measures is of no use to the next process.
+#if defined(CGAN_SIM)
+constexpr Plan::Cache kCache = Plan::Cache::Unused;
+#else
+constexpr Plan::Cache kCache = Plan::Cache::Used;
+#endif
 
-// Never destroyed: threads of the host may still call when static objects die.
-Winners& winners() {
-    static auto* instance = new Winners;
-    return *instance;
-}
-
-std::string place(const Device& device) {
-    return std::to_string(device.index()) + (device.tf32() ? " tf32" : " fp32");
-}
-
-std::string milliseconds(float ms) {
-    const std::string text = std::to_string(ms);
-    return text.substr(0, text.find('.') + 4) + " ms";
+// All that a choice depends on.
+std::string identity(const Device& device, const vendor::Operators& vendor) {
+    const cudaDeviceProp& p = device.properties();
+    const std::string libraries = vendor.describe();
+    return cat("gpu ", p.name, " sm_", p.major, p.minor, ", ", p.multiProcessorCount,
+               " multiprocessors\nprecision ", device.tf32() ? "tf32" : "fp32", "\ntransforms ",
+               device.transforms() ? "on" : "off", "\ncgan " CGAN_VERSION "\nvendor ",
+               libraries.empty() ? "none" : libraries, "\n");
 }
 
 } // namespace
@@ -85,16 +80,26 @@ Candidates::Candidates(const Device& device) : device_(device), kernels_(device.
     missing_ = vendor_->missing();
     if (kernels_ == Kernels::Vendor && !missing_.empty())
         throw Error(CGAN_E_NO_DEVICE, "kernels=vendor: " + missing_ + "; use kernels=handwritten");
+    const auto is_candidate = [](const std::string& name) {
+        return name == kHandwritten || name == kVendor || vendor::Operators::is_algorithm(name);
+    };
+    plan_ = std::make_unique<Plan>(identity(device, *vendor_), is_candidate, kCache);
+    vendor_->choose_by(*plan_);
     if (!vendor_->usable()) vendor_ = nullptr;
 }
 
-bool Candidates::known(const OperatorKey& key, Kernels& winner) const {
-    winner = Kernels::Handwritten;
-    if (failed_.count(key)) return true;
-    const std::lock_guard<std::mutex> lock(winners().mutex);
-    const auto entry = winners().chosen.find({place(device_), key});
-    if (entry == winners().chosen.end()) return false;
-    winner = entry->second;
+bool Candidates::known(const OperatorKey& key, Kernels& winner) {
+    const auto chosen = chosen_.find(key);
+    if (chosen != chosen_.end()) {
+        winner = chosen->second;
+        return true;
+    }
+    const PlanEntry* planned = plan_->find(key.text());
+    if (!planned) return false;
+    if (planned->winner != kHandwritten && planned->winner != kVendor)
+        throw plan_->fault(CGAN_E_BAD_VALUE, key.text(), "is none of its candidates");
+    winner = planned->winner == kVendor ? Kernels::Vendor : Kernels::Handwritten;
+    chosen_.emplace(key, winner);
     return true;
 }
 
@@ -105,15 +110,22 @@ void Candidates::require_no_capture(const OperatorKey& key) const {
                                         "candidates cannot be timed; run it once before");
 }
 
-void Candidates::remember(const OperatorKey& key, const Measured& measured) {
-    measured_.emplace(key, measured);
-    const std::lock_guard<std::mutex> lock(winners().mutex);
-    winners().chosen.emplace(std::pair{place(device_), key}, measured.winner);
+Kernels Candidates::remember(const OperatorKey& key, const PlanEntry& measured) {
+    if (failed_.count(key))
+        plan_->use(key.text(), measured);
+    else
+        plan_->adopt(key.text(), measured);
+    const Kernels winner = measured.winner == kVendor ? Kernels::Vendor : Kernels::Handwritten;
+    chosen_.insert_or_assign(key, winner);
+    return winner;
 }
 
 void Candidates::note_failure(const OperatorKey& key, const Error& error) {
     if (error.status != CGAN_E_VENDOR) throw error;
+    if (chosen_.count(key) && plan_->kept())
+        throw plan_->fault(CGAN_E_VENDOR, key.text(), cat("failed: ", error.what()));
     failed_.emplace(key, error.what());
+    chosen_.insert_or_assign(key, Kernels::Handwritten);
 }
 
 void Candidates::count(const OperatorKey& key, Kernels kernels) {
@@ -135,14 +147,7 @@ std::string Candidates::report() const {
         if (served.vendor > 0) text += " vendor " + std::to_string(served.vendor);
         if (served.handwritten > 0) text += " handwritten " + std::to_string(served.handwritten);
     }
-    for (const auto& [key, m] : measured_) {
-        text += "\nplan: " + key.text() + ": ";
-        if (m.vendor_ms < 0)
-            text += "handwritten (the vendor does not serve it)";
-        else
-            text += std::string(m.winner == Kernels::Vendor ? "vendor" : "handwritten") + " (vendor " +
-                    milliseconds(m.vendor_ms) + ", handwritten " + milliseconds(m.own_ms) + ")";
-    }
+    if (plan_) text += plan_->describe();
     for (const auto& [key, reason] : failed_)
         text += "\nauto: " + key.text() + ": handwritten, for the vendor failed: " + reason;
     return text;

@@ -1,5 +1,5 @@
 // Which kernels serve an operator: ours, or a vendor's library's. The device option `kernels` pins one; with
-// kernels=auto the first use of an operator with its shapes times both, and the process remembers the faster.
+// kernels=auto the first use of an operator with its shapes times both, and the faster is planned (plan.h).
 #pragma once
 
 #include <array>
@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "../plan.h"
 #include "vendor/operators.h"
 
 namespace cgan::cuda {
@@ -67,6 +68,7 @@ class Candidates {
             if (choose(key, rehearse_vendor, rehearse_own) == Kernels::Handwritten) return run_own(key, own);
             try {
                 if (vendor(*vendor_)) return count(key, Kernels::Vendor);
+                throw plan_->fault(CGAN_E_BAD_VALUE, key.text(), "does not serve it");
             } catch (const Error& e) {
                 note_failure(key, e);
             }
@@ -77,9 +79,14 @@ class Candidates {
     }
 
     // Whether the next `serve` will time the candidates.
-    bool undecided(const OperatorKey& key) const {
+    bool undecided(const OperatorKey& key) {
         Kernels winner;
         return vendor_ && kernels_ == Kernels::Auto && !known(key, winner);
+    }
+
+    // Takes the choices of a run's file and keeps them there, cuDNN's of its algorithms among them.
+    void keep_plan(const std::string& path) {
+        if (plan_) plan_->keep_in(path);
     }
 
     std::string describe() const; // what is pinned, or that it is measured: "vendor kernels (cuBLAS 13.1.0)"
@@ -89,11 +96,6 @@ class Candidates {
     struct Served {
         std::int64_t vendor = 0, handwritten = 0;
     };
-    struct Measured {
-        Kernels winner;
-        float vendor_ms, own_ms; // vendor_ms < 0: the vendor does not serve it
-    };
-
     template <class Own> void run_own(const OperatorKey& key, Own& own) {
         own();
         count(key, Kernels::Handwritten);
@@ -102,20 +104,15 @@ class Candidates {
         Kernels winner;
         if (known(key, winner)) return winner;
         require_no_capture(key);
-        Measured m{Kernels::Handwritten, -1, -1};
+        PlanEntry entry; // each runs once to warm up: a library loads its kernels, a finder runs
+        own();
+        entry.add(kHandwritten, time([&] { own(); }));
         try {
-            if (vendor(*vendor_)) { // once to warm up: a library loads its kernels, a finder runs
-                m.vendor_ms = time([&] { vendor(*vendor_); });
-                own();
-                m.own_ms = time([&] { own(); });
-                if (m.vendor_ms < m.own_ms) m.winner = Kernels::Vendor;
-            }
+            if (vendor(*vendor_)) entry.add(kVendor, time([&] { vendor(*vendor_); }));
         } catch (const Error& e) {
             note_failure(key, e);
-            return Kernels::Handwritten;
         }
-        remember(key, m);
-        return m.winner;
+        return remember(key, entry);
     }
     template <class Body> float time(Body&& body) {
         watch_.start(device_);
@@ -123,21 +120,24 @@ class Candidates {
         return watch_.stop(device_) / kRepeats;
     }
 
-    bool known(const OperatorKey& key, Kernels& winner) const;
+    bool known(const OperatorKey& key, Kernels& winner);
     void require_no_capture(const OperatorKey& key) const;
-    void remember(const OperatorKey& key, const Measured& measured);
-    void note_failure(const OperatorKey& key, const Error& error); // throws it if the device is lost
+    Kernels remember(const OperatorKey& key, const PlanEntry& measured);
+    // Throws it unless our kernels may serve instead: if the device is lost, or if a run's plan rests on the vendor.
+    void note_failure(const OperatorKey& key, const Error& error);
     void count(const OperatorKey& key, Kernels kernels);
 
     static constexpr int kRepeats = 3;
+    static constexpr const char *kHandwritten = "handwritten", *kVendor = "vendor";
 
     const Device& device_;
     const Kernels kernels_;
     std::unique_ptr<vendor::Operators> vendor_; // null with kernels=handwritten, and if there is no library
     std::string missing_;                       // what of it cannot be used, and why
+    std::unique_ptr<Plan> plan_;                // null with kernels=handwritten
     StopWatch watch_;
     std::map<std::string_view, Served> served_;
-    std::map<OperatorKey, Measured> measured_; // of this context: what it asked the process for
+    std::map<OperatorKey, Kernels> chosen_;
     std::map<OperatorKey, std::string> failed_;
 };
 

@@ -13,6 +13,7 @@ class CudaBackend final : public Backend {
     ~CudaBackend() override;
 
     std::string describe() const override;
+    void keep_plan(const std::string& path) override { candidates_.keep_plan(path); }
 
     void* allocate(std::int64_t bytes) override;
     void release(void* data, std::int64_t bytes) noexcept override;

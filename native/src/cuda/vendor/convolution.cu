@@ -4,8 +4,10 @@
 // that differs from side to side are written out first (ConvFrame).
 #include "convolution.h"
 
+#include <cstdio>
 #include <vector>
 
+#include "../../abi/text.h"
 #include "../divider.h"
 #include "glue.h"
 #include "operators.h"
@@ -39,10 +41,20 @@ template <class Perf> bool usable(const Machine& machine, Pass pass, const Perf&
            (device.transforms() || !transforms(pass, int(perf.algo)));
 }
 
-// size(algorithm, bytes) asks for one algorithm's workspace, find(room, returned, results, workspace, bytes) times
-// all. An algorithm that does not serve the shape says so in either.
+// Where the choice for one convolution is looked up, and kept.
+struct Choice {
+    Plan& choices;
+    std::string operation; // "cudnn_forward n2 h14 ..."
+};
+
+// Asks cuDNN to time its algorithms: size(algorithm, bytes) asks for one algorithm's workspace, find(room, returned,
+// results, workspace, bytes) times all. An algorithm that does not serve the shape says so in either.
 template <class Perf, class Size, class Find>
-void choose(const Machine& machine, Pass pass, int count, Size size, Find find, ConvPlan& plan) {
+PlanEntry measure(const Machine& machine, Pass pass, int count, Size size, Find find) {
+    if (machine.device().capturing())
+        throw Error(CGAN_E_UNSUPPORTED,
+                    "a convolution is met for the first time while a graph is captured, when "
+                    "cuDNN cannot time its algorithms; run it once before");
     std::size_t most = 0;
     for (int i = 0; i < count; i++) {
         std::size_t bytes = 0;
@@ -56,18 +68,37 @@ void choose(const Machine& machine, Pass pass, int count, Size size, Find find, 
         const Scratch<unsigned char> workspace(machine.device(), std::int64_t(most));
         find(2 * count, &returned, results.data(), workspace.data(), most);
     }
-    for (int i = 0; i < returned; i++) {
+    PlanEntry entry;
+    for (int i = 0; i < returned; i++) { // in the order of their times
         const Perf& perf = results[std::size_t(i)];
-        if (!usable(machine, pass, perf)) continue;
-        CGAN_CUDNN(machine, cudnnSetConvolutionMathType, plan.conv.get(), perf.mathType);
-        plan.found = true;
-        plan.algorithm = int(perf.algo);
-        plan.workspace_bytes = perf.memory;
-        return;
+        if (usable(machine, pass, perf))
+            entry.add(ConvAlgorithm{int(perf.algo), int(perf.mathType)}.name(), double(perf.time));
+    }
+    if (entry.milliseconds.empty()) entry.add(ConvAlgorithm{}.name(), 0);
+    return entry;
+}
+
+template <class Perf, class Size, class Find> void choose(const Machine& machine, Pass pass, int count,
+                                                          Size size, Find find, const Choice& choice,
+                                                          ConvPlan& plan) {
+    const PlanEntry* entry = choice.choices.find(choice.operation);
+    if (!entry)
+        entry = &choice.choices.adopt(choice.operation, measure<Perf>(machine, pass, count, size, find));
+    const auto algorithm = ConvAlgorithm::named(entry->winner);
+    if (!algorithm)
+        throw choice.choices.fault(CGAN_E_BAD_VALUE, choice.operation, "is no algorithm of cuDNN's");
+    plan.algorithm = *algorithm;
+    if (!plan.found()) return;
+    CGAN_CUDNN(machine, cudnnSetConvolutionMathType, plan.conv.get(), cudnnMathType_t(algorithm->math));
+    try {
+        check(machine, size(decltype(Perf::algo)(algorithm->number), &plan.workspace_bytes),
+              "the question for its workspace");
+    } catch (const Error& e) {
+        throw choice.choices.fault(e.status, choice.operation, cat("failed: ", e.what()));
     }
 }
 
-void choose_forward(const Machine& m, const ConvMemory& at, ConvPlan& plan) {
+void choose_forward(const Machine& m, const ConvMemory& at, const Choice& choice, ConvPlan& plan) {
     choose<cudnnConvolutionFwdAlgoPerf_t>(
         m, Pass::Forward, CUDNN_CONVOLUTION_FWD_ALGO_COUNT,
         [&](auto algorithm, std::size_t* bytes) {
@@ -79,10 +110,10 @@ void choose_forward(const Machine& m, const ConvMemory& at, ConvPlan& plan) {
                        at.w, plan.conv.get(), plan.y.get(), const_cast<float*>(at.y), room, returned, results,
                        workspace, bytes);
         },
-        plan);
+        choice, plan);
 }
 
-void choose_data(const Machine& m, const ConvMemory& at, ConvPlan& plan) {
+void choose_data(const Machine& m, const ConvMemory& at, const Choice& choice, ConvPlan& plan) {
     choose<cudnnConvolutionBwdDataAlgoPerf_t>(
         m, Pass::Data, CUDNN_CONVOLUTION_BWD_DATA_ALGO_COUNT,
         [&](auto algorithm, std::size_t* bytes) {
@@ -94,10 +125,10 @@ void choose_data(const Machine& m, const ConvMemory& at, ConvPlan& plan) {
                        plan.y.get(), at.y, plan.conv.get(), plan.x.get(), const_cast<float*>(at.x), room,
                        returned, results, workspace, bytes);
         },
-        plan);
+        choice, plan);
 }
 
-void choose_filter(const Machine& m, const ConvMemory& at, ConvPlan& plan) {
+void choose_filter(const Machine& m, const ConvMemory& at, const Choice& choice, ConvPlan& plan) {
     choose<cudnnConvolutionBwdFilterAlgoPerf_t>(
         m, Pass::Filter, CUDNN_CONVOLUTION_BWD_FILTER_ALGO_COUNT,
         [&](auto algorithm, std::size_t* bytes) {
@@ -109,10 +140,19 @@ void choose_filter(const Machine& m, const ConvMemory& at, ConvPlan& plan) {
                        plan.y.get(), at.y, plan.conv.get(), plan.w.get(), const_cast<float*>(at.w), room,
                        returned, results, workspace, bytes);
         },
-        plan);
+        choice, plan);
 }
 
-ConvPlan make_plan(const Machine& machine, Pass pass, const ConvFrame& f, const ConvMemory& memory) {
+std::string operation_of(Pass pass, const ConvFrame& f) {
+    const char* name = pass == Pass::Forward ? "cudnn_forward"
+                       : pass == Pass::Data  ? "cudnn_data"
+                                             : "cudnn_filter";
+    return cat(name, " n", f.n, " h", f.h, " w", f.w, " c", f.c, " k", f.k, " r", f.r, " s", f.s, " stride",
+               f.stride_h, "x", f.stride_w, " pad", f.pad_h, "x", f.pad_w);
+}
+
+ConvPlan make_plan(const Machine& machine, Pass pass, const ConvFrame& f, const ConvMemory& memory,
+                   Plan& choices) {
     ConvPlan plan;
     plan.x = describe_tensor(machine, f.n, f.h, f.w, f.c);
     plan.y = describe_tensor(machine, f.n, f.oh, f.ow, f.k);
@@ -124,12 +164,13 @@ ConvPlan make_plan(const Machine& machine, Pass pass, const ConvFrame& f, const 
                f.stride_w, 1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT);
     CGAN_CUDNN(machine, cudnnSetConvolutionMathType, plan.conv.get(),
                machine.device().tf32() ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH);
+    const Choice choice{choices, operation_of(pass, f)};
     if (pass == Pass::Forward)
-        choose_forward(machine, memory, plan);
+        choose_forward(machine, memory, choice, plan);
     else if (pass == Pass::Data)
-        choose_data(machine, memory, plan);
+        choose_data(machine, memory, choice, plan);
     else
-        choose_filter(machine, memory, plan);
+        choose_filter(machine, memory, choice, plan);
     return plan;
 }
 
@@ -153,15 +194,27 @@ bool run_forward(const Machine& m, ConvPlans& plans, const ConvFrame& f, const V
     const FramedImage x(m.device(), f, src);
     const AlignedInput w(m.device(), wei);
     const ConvPlan& plan = plans.find(m, Pass::Forward, f, {x.data(), w.data(), result});
-    if (!plan.found) return false;
+    if (!plan.found()) return false;
     const Scratch<unsigned char> workspace(m.device(), std::int64_t(plan.workspace_bytes));
     CGAN_CUDNN(m, cudnnConvolutionForward, m.dnn(), &kOne, plan.x.get(), x.data(), plan.w.get(), w.data(),
-               plan.conv.get(), cudnnConvolutionFwdAlgo_t(plan.algorithm), workspace.data(),
+               plan.conv.get(), cudnnConvolutionFwdAlgo_t(plan.algorithm.number), workspace.data(),
                plan.workspace_bytes, &kZero, plan.y.get(), result);
     return true;
 }
 
 } // namespace
+
+std::string ConvAlgorithm::name() const {
+    return number < 0 ? "no_algorithm" : cat("algorithm_", number, "_math_", math);
+}
+
+std::optional<ConvAlgorithm> ConvAlgorithm::named(const std::string& name) {
+    ConvAlgorithm a;
+    if (name == a.name()) return a;
+    if (std::sscanf(name.c_str(), "algorithm_%d_math_%d", &a.number, &a.math) != 2 || a.name() != name)
+        return std::nullopt;
+    return a;
+}
 
 bool ConvFrame::fits() const {
     return image_elems() <= kMaxIndex && result_elems() <= kMaxIndex && filter_elems() <= kMaxIndex;
@@ -193,11 +246,7 @@ const ConvPlan& ConvPlans::find(const Machine& machine, Pass pass, const ConvFra
                                      f.s,       f.oh, f.pad_h, f.pad_w, f.stride_h, f.stride_w, f.ow};
     const auto known = plans_.find(key);
     if (known != plans_.end()) return known->second;
-    if (machine.device().capturing())
-        throw Error(CGAN_E_UNSUPPORTED,
-                    "a convolution is met for the first time while a graph is captured, when "
-                    "cuDNN cannot time its algorithms; run it once before");
-    return plans_.emplace(key, make_plan(machine, pass, f, memory)).first->second;
+    return plans_.emplace(key, make_plan(machine, pass, f, memory, choices_)).first->second;
 }
 
 bool Operators::conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei, const View& bia,
@@ -237,11 +286,11 @@ bool Operators::conv2d_backward_data(const cgan_conv2d_params& p, const View& we
     const AlignedOutput small(m.device(), d_src);
     float* const dx = f.framed ? large.data() : small.data();
     const ConvPlan& plan = plans_->find(m, Pass::Data, f, {dx, w.data(), dy.data()});
-    if (!plan.found) return false;
+    if (!plan.found()) return false;
     const Scratch<unsigned char> workspace(m.device(), std::int64_t(plan.workspace_bytes));
     CGAN_CUDNN(m, cudnnConvolutionBackwardData, m.dnn(), &kOne, plan.w.get(), w.data(), plan.y.get(),
-               dy.data(), plan.conv.get(), cudnnConvolutionBwdDataAlgo_t(plan.algorithm), workspace.data(),
-               plan.workspace_bytes, &kZero, plan.x.get(), dx);
+               dy.data(), plan.conv.get(), cudnnConvolutionBwdDataAlgo_t(plan.algorithm.number),
+               workspace.data(), plan.workspace_bytes, &kZero, plan.x.get(), dx);
     if (f.framed)
         gather_frame(m.device(), f, dx, d_src);
     else
@@ -262,11 +311,11 @@ bool Operators::conv2d_backward_filter(const cgan_conv2d_params& p, const View& 
     const AlignedInput dy(m.device(), d_dst);
     const AlignedOutput dw(m.device(), d_wei);
     const ConvPlan& plan = plans_->find(m, Pass::Filter, f, {x.data(), dw.data(), dy.data()});
-    if (!plan.found) return false;
+    if (!plan.found()) return false;
     const Scratch<unsigned char> workspace(m.device(), std::int64_t(plan.workspace_bytes));
     CGAN_CUDNN(m, cudnnConvolutionBackwardFilter, m.dnn(), &kOne, plan.x.get(), x.data(), plan.y.get(),
-               dy.data(), plan.conv.get(), cudnnConvolutionBwdFilterAlgo_t(plan.algorithm), workspace.data(),
-               plan.workspace_bytes, &kZero, plan.w.get(), dw.data());
+               dy.data(), plan.conv.get(), cudnnConvolutionBwdFilterAlgo_t(plan.algorithm.number),
+               workspace.data(), plan.workspace_bytes, &kZero, plan.w.get(), dw.data());
     dw.finish();
     return true;
 }

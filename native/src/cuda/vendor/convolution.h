@@ -3,7 +3,9 @@
 
 #include <array>
 #include <map>
+#include <optional>
 
+#include "../../plan.h"
 #include "descriptors.h"
 
 namespace cgan::cuda::vendor {
@@ -25,13 +27,22 @@ struct ConvFrame {
 };
 ConvFrame make_frame(const cgan_conv2d_params& p, const View& src, const View& wei);
 
+// One of cuDNN's algorithms for a pass, with the mathematics that it computes in; number < 0: none may be used.
+struct ConvAlgorithm {
+    int number = -1, math = 0;
+
+    std::string name() const; // "algorithm_6_math_3", "no_algorithm"
+    static std::optional<ConvAlgorithm> named(const std::string& name);
+};
+
 struct ConvPlan {
     TensorDescriptor x, y;
     FilterDescriptor w;
     ConvolutionDescriptor conv;
-    bool found = false; // cuDNN has an algorithm that may be used
-    int algorithm = 0;
+    ConvAlgorithm algorithm;
     std::size_t workspace_bytes = 0;
+
+    bool found() const { return algorithm.number >= 0; }
 };
 
 // The memory of one pass: two of them are read, the third is written.
@@ -39,13 +50,17 @@ struct ConvMemory {
     const float *x, *w, *y;
 };
 
-// The plans of one device, one for each pass and shape. The first time, cuDNN times its algorithms on the operands,
-// overwrites what is to be written, and waits; while a graph is captured that is CGAN_E_UNSUPPORTED.
+// The plans of one device, one for each pass and shape. Which algorithm serves is looked up among the choices; one that
+// is new cuDNN makes by timing its algorithms on the operands, which overwrites what is to be written, and waits: while
+// a graph is captured that is CGAN_E_UNSUPPORTED.
 class ConvPlans {
   public:
+    explicit ConvPlans(Plan& choices) : choices_(choices) {}
+
     const ConvPlan& find(const Machine& machine, Pass pass, const ConvFrame& frame, const ConvMemory& memory);
 
   private:
+    Plan& choices_;
     std::map<std::array<int, 14>, ConvPlan> plans_;
 };
 

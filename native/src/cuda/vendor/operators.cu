@@ -4,8 +4,7 @@
 
 namespace cgan::cuda::vendor {
 
-Operators::Operators(const Device& device)
-    : machine_(std::make_unique<Machine>(device)), plans_(std::make_unique<ConvPlans>()) {}
+Operators::Operators(const Device& device) : machine_(std::make_unique<Machine>(device)) {}
 Operators::~Operators() = default;
 
 std::string Operators::describe() const {
@@ -16,6 +15,10 @@ std::string Operators::describe() const {
 }
 
 std::string Operators::missing() const { return machine_->missing(); }
+
+void Operators::choose_by(Plan& plan) { plans_ = std::make_unique<ConvPlans>(plan); }
+
+bool Operators::is_algorithm(const std::string& name) { return ConvAlgorithm::named(name).has_value(); }
 
 bool Operators::usable() const { return machine_->has_cublas() || machine_->has_cudnn(); }
 

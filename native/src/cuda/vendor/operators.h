@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "../../plan.h"
 #include "../device.h"
 
 namespace cgan::cuda::vendor {
@@ -25,6 +26,10 @@ class Operators {
     std::string
     missing() const;     // why the others cannot: "cuDNN: libcudnn.so.9: cannot open ..."; empty if all can
     bool usable() const; // at least one can
+
+    // The plan where cuDNN's choices between its algorithms are looked up, and kept. Comes before any operator.
+    void choose_by(Plan& plan);
+    static bool is_algorithm(const std::string& name); // as candidates of that plan are named
 
     bool matmul(const cgan_matmul_params& p, const View& a, const View& b, const View& dst);
     bool dense_forward(const cgan_dense_params& p, const View& src, const View& wei, const View& bia,

@@ -39,16 +39,6 @@ final class DeviceOptions {
 
     DeviceOptions() {}
 
-    /** {@return the device with its kernels, or null if neither was given} */
-    private String device() {
-        return kernels == null ? device : withKernels(device == null ? "auto" : device, kernels);
-    }
-
-    /** {@return a device's name with the option {@code kernels}} */
-    static String withKernels(String device, String kernels) {
-        return device + (device.contains("?") ? "&" : "?") + "kernels=" + kernels;
-    }
-
     /** {@return the name to open the device by, thread count and precision included} */
     String name() {
         Map<String, Object> given = new LinkedHashMap<>();
@@ -58,7 +48,8 @@ final class DeviceOptions {
 
     /** Adds what was given, by the keys of a configuration. */
     void putInto(Map<String, Object> given) {
-        GivenOptions.put(given, "device", device());
+        GivenOptions.put(given, "device", device);
+        GivenOptions.put(given, "kernels", kernels);
         GivenOptions.put(given, "threads", threads);
         GivenOptions.put(given, "precision", precision);
     }

@@ -79,11 +79,16 @@ final class DoctorCommand implements Callable<Integer> {
     private int reportPlan(PrintWriter out) {
         Map<String, Object> given = new LinkedHashMap<>();
         GivenOptions.put(given, "model", plan);
-        GivenOptions.put(given, "device", DeviceOptions.withKernels(device == null ? "cpu" : device, "auto"));
+        GivenOptions.put(given, "device", device == null ? "cpu" : device);
         GivenOptions.put(given, "batch", batch);
         GivenOptions.put(given, "threads", threads);
         GivenOptions.put(given, "precision", precision);
-        return PlanReport.print(out, TrainConfig.of(given));
+        TrainConfig config = TrainConfig.of(given);
+        config.kernels().filter(pinned -> !pinned.equals("auto")).ifPresent(pinned -> {
+            throw new ConfigException("--plan times all candidates, and --device '" + device
+                    + "' pins one; leave kernels=" + pinned + " out");
+        });
+        return PlanReport.print(out, config.with(Map.of("kernels", "auto")));
     }
 
     private static int examine(PrintWriter out) {

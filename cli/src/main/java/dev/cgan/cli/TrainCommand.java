@@ -127,8 +127,8 @@ final class TrainCommand implements Callable<Integer> {
             paramLabel = "RUN",
             description =
                     "Go on with the run in this folder from its newest checkpoint; of the other options only --steps,"
-                            + " --sample-every, --checkpoint-every, --device, --threads, --precision, --graph and --quiet may be"
-                            + " given.")
+                            + " --sample-every, --checkpoint-every, --device, --kernels, --threads, --precision, --graph and"
+                            + " --quiet may be given.")
     private Path resume;
 
     @Option(

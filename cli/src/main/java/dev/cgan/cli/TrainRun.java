@@ -25,6 +25,7 @@ final class TrainRun {
             "data",
             "steps",
             "device",
+            "kernels",
             "threads",
             "precision",
             "graph",
@@ -126,11 +127,8 @@ final class TrainRun {
             }
         }
         Object model = given.get("model");
-        if (file == null || (model != null && !model.equals(values.get("model")))) {
-            // Settings of a file's model mean nothing to another one.
-            values.remove("settings");
-            values.putAll(given);
-            return TrainConfig.of(values);
+        if (model != null && !model.equals(values.put("model", model))) {
+            values.remove("settings"); // those of a file's model mean nothing to another one
         }
         return TrainConfig.of(values).with(given);
     }

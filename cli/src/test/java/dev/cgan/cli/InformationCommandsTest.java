@@ -49,6 +49,11 @@ class InformationCommandsTest {
                 .containsPattern("(?m)^ {4}\\* ")
                 .containsPattern("(?m)^  batch_norm_training: handwritten \\d+$");
         assertThat(Cli.call("doctor", "--plan", "gpt").code()).isEqualTo(2);
+        Cli pinned = Cli.call("doctor", "--plan", "dcgan", "--device", "cpu?kernels=vendor");
+        assertThat(pinned.code()).isEqualTo(2);
+        assertThat(pinned.err())
+                .startsWith("error: --plan times all candidates, and --device 'cpu?kernels=vendor' pins one;"
+                        + " leave kernels=vendor out\n");
         Cli rounded = Cli.call("doctor", "--plan", "dcgan", "--precision", "tf32");
         assertThat(rounded.code()).isEqualTo(2);
         assertThat(rounded.err()).contains("device cpu has no precision=tf32", "use precision=fp32");

@@ -191,6 +191,19 @@ class TrainCommandTest {
     }
 
     @Test
+    void otherKernelsKeepTheRecordedDevice() throws IOException {
+        trained(2);
+        assertThat(run.resolve("config.json")).content().contains("\"device\": \"cpu\"");
+        for (String kernels : List.of("reference", "handwritten")) {
+            String steps = kernels.equals("reference") ? "3" : "4";
+            Cli more = Cli.call("train", "--resume", run.toString(), "--kernels", kernels, "--steps", steps);
+            assertThat(more.err()).isEmpty();
+            assertThat(more.out()).containsPattern("device  cpu: .*, " + kernels + " kernels");
+            assertThat(run.resolve("config.json")).content().contains("\"device\": \"cpu?kernels=" + kernels + "\"");
+        }
+    }
+
+    @Test
     void resumeRefusesWhatWouldMakeItAnotherRun() throws IOException {
         trained(2);
         Cli batch = Cli.call("train", "--resume", run.toString(), "--batch", "8");

@@ -72,6 +72,7 @@ public record TrainConfig(
             "keep",
             "trace");
 
+    private static final String KERNELS = "kernels";
     private static final List<String> PRECISION = List.of("fp32", "tf32");
     private static final List<String> GRAPH = List.of("auto", "off");
     private static final int MANY = 1_000_000_000;
@@ -105,7 +106,7 @@ public record TrainConfig(
      * Completes a partial configuration with defaults.
      *
      * @param values by key: those of {@link #KEYS}, the model's settings, or {@code settings} with a map of these; dashes
-     *     may stand for underscores
+     *     may stand for underscores; {@code kernels} becomes an option of the device
      * @return the configuration
      * @throws ConfigException naming the key, the value and what is allowed
      */
@@ -138,7 +139,7 @@ public record TrainConfig(
     /**
      * Changes some values.
      *
-     * @param values by key, as for {@link #of}
+     * @param values by key, as for {@link #of}; {@code kernels} without a device changes the device's
      * @return a configuration with these changes
      */
     public TrainConfig with(Map<String, ?> values) {
@@ -148,13 +149,16 @@ public record TrainConfig(
             String name = normalized(key);
             if (name.equals("settings") && value instanceof Map<?, ?> map) {
                 map.forEach((k, v) -> changedSettings.put(normalized(String.valueOf(k)), v));
-            } else if (KEYS.contains(name)) {
+            } else if (KEYS.contains(name) || name.equals(KERNELS)) {
                 merged.put(name, value);
             } else {
                 changedSettings.put(name, value);
             }
         });
         merged.put("settings", changedSettings);
+        if (values.containsKey(KERNELS) && !values.containsKey("device")) {
+            merged.put("device", DeviceName.of(device).without(KERNELS).toString());
+        }
         if (!values.containsKey("precision")
                 && precisionOf(merged.get("device")).isPresent()) {
             merged.remove("precision"); // the new device brings its own
@@ -165,6 +169,11 @@ public record TrainConfig(
     /** {@return the type of the model} */
     public ModelType modelType() {
         return Models.named(model);
+    }
+
+    /** {@return whose kernels compute, if the device's name says so} */
+    public Optional<String> kernels() {
+        return DeviceName.of(device).option(KERNELS);
     }
 
     /** {@return the name to open the device by, thread count and precision included} */
@@ -225,7 +234,7 @@ public record TrainConfig(
                 String name = normalized(key);
                 if (name.equals("settings")) {
                     nested(value).forEach((k, v) -> settings.put(normalized(String.valueOf(k)), v));
-                } else if (KEYS.contains(name)) {
+                } else if (KEYS.contains(name) || name.equals(KERNELS)) {
                     values.put(name, value);
                 } else {
                     settings.put(name, value);
@@ -284,11 +293,17 @@ public record TrainConfig(
             return Optional.ofNullable(values.get(key)).map(Objects::toString);
         }
 
-        /** A precision among the options of the device has its place in {@link #precision}. */
+        /** A precision among the options of the device has its place in {@link #precision}; kernels belong to the device. */
         private String device() {
-            String device = text("device").orElse("auto");
-            precisionOf(device).ifPresent(own -> DeviceName.of(device).with("precision", precision()));
-            return DeviceName.of(device).without("precision").toString();
+            DeviceName device = DeviceName.of(text("device").orElse("auto"));
+            if (device.option("precision").isPresent()) {
+                device.with("precision", precision());
+            }
+            DeviceName imprecise = device.without("precision");
+            return text(KERNELS)
+                    .map(own -> imprecise.with(KERNELS, own))
+                    .orElse(imprecise)
+                    .toString();
         }
 
         private String precision() {

@@ -73,6 +73,22 @@ class TrainConfigTest {
     }
 
     @Test
+    void kernelsBelongToTheDevice() {
+        TrainConfig vendor = TrainConfig.of(Map.of("device", "sim?transforms=off", "kernels", "vendor"));
+        assertThat(vendor.device()).isEqualTo("sim?transforms=off&kernels=vendor");
+        assertThat(vendor.kernels()).contains("vendor");
+        assertThat(vendor.toMap()).doesNotContainKey("kernels");
+        assertThat(vendor.with(Map.of("kernels", "auto")).device()).isEqualTo("sim?transforms=off&kernels=auto");
+        assertThat(vendor.with(Map.of("kernels", "auto", "device", "cpu")).device())
+                .isEqualTo("cpu?kernels=auto");
+        assertThat(vendor.with(Map.of("device", "cpu")).kernels()).isEmpty();
+        assertThat(TrainConfig.of(Map.of("kernels", "auto")).device()).isEqualTo("auto?kernels=auto");
+        assertThatThrownBy(() -> vendor.with(Map.of("kernels", "auto", "device", "cpu?kernels=vendor")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage("kernels is auto, but device 'cpu?kernels=vendor' says vendor; say it once");
+    }
+
+    @Test
     void changesGoToTheirPlace() {
         TrainConfig config =
                 TrainConfig.defaults().with(Map.of("sample-every", "9", "width", 8, "settings", Map.of("hidden", 5)));
