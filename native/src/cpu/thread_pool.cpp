@@ -46,7 +46,7 @@ thread_local int current_worker = -1;
 
 } // namespace
 
-ThreadPool::ThreadPool(int threads) : threads_(threads), owner_pid_(getpid()) {
+ThreadPool::ThreadPool(int threads) : threads_(threads), owner_pid_(getpid()), shares_(threads) {
     workers_.reserve(static_cast<std::size_t>(threads - 1));
     try {
         for (int w = 1; w < threads; w++) workers_.emplace_back([this, w] { worker_loop(w); });
@@ -87,7 +87,10 @@ void ThreadPool::run(std::int64_t count, Call call, void* body) {
     body_ = body;
     count_ = count;
     failure_ = nullptr;
-    next_.store(0, std::memory_order_relaxed);
+    for (int t = 0; t < threads_; t++) {
+        shares_[t].next.store(count * t / threads_, std::memory_order_relaxed);
+        shares_[t].end = count * (t + 1) / threads_;
+    }
     open_job();
     current_worker = 0;
     take_chunks(0);
@@ -132,15 +135,20 @@ void ThreadPool::leave_job() {
 }
 
 void ThreadPool::take_chunks(int worker) {
+    for (int i = 0; i < threads_; i++) take_share((worker + i) % threads_, worker);
+}
+
+void ThreadPool::take_share(int share, int worker) {
+    Share& from = shares_[share];
     for (;;) {
-        const std::int64_t chunk = next_.fetch_add(1, std::memory_order_relaxed);
-        if (chunk >= count_) return;
+        const std::int64_t chunk = from.next.fetch_add(1, std::memory_order_relaxed);
+        if (chunk >= from.end) return;
         try {
             call_(body_, chunk, worker);
         } catch (...) {
             std::lock_guard lock(mutex_);
             if (!failure_) failure_ = std::current_exception();
-            next_.store(count_, std::memory_order_relaxed);
+            for (Share& s : shares_) s.next.store(s.end, std::memory_order_relaxed);
         }
     }
 }

@@ -1,10 +1,11 @@
 // A fixed set of threads that share the chunks of one loop at a time.
 //
-// The caller works too, so a pool of 1 starts no thread. Chunks are handed out dynamically: a thread that
-// loses its core delays only the chunk it holds. What a chunk computes must depend on its number alone, never
-// on the thread that runs it; then results are the same, run after run. A worker that has not woken up when
-// the last chunk is taken is not waited for. In a process forked from the owner, where the workers do not
-// exist, loops run on the caller alone.
+// The caller works too, so a pool of 1 starts no thread. Each thread begins with its own share of the chunks,
+// the same part of every loop, so that it finds in its cache what it wrote in the loop before; whoever has
+// done its share takes chunks of the others', so a thread that loses its core delays only the chunk it holds.
+// What a chunk computes must depend on its number alone, never on the thread that runs it; then results are
+// the same, run after run. A worker that has not woken up when the last chunk is taken is not waited for. In
+// a process forked from the owner, where the workers do not exist, loops run on the caller alone.
 #pragma once
 
 #include <atomic>
@@ -55,6 +56,7 @@ class ThreadPool {
     void run(std::int64_t count, Call call, void* body);
     void serial(std::int64_t count, Call call, void* body);
     void take_chunks(int worker);
+    void take_share(int share, int worker);
     void worker_loop(int worker);
     void open_job();
     void close_job();
@@ -80,7 +82,11 @@ class ThreadPool {
     Call call_ = nullptr;
     void* body_ = nullptr;
     std::int64_t count_ = 0;
-    alignas(64) std::atomic<std::int64_t> next_{0};
+    struct alignas(64) Share {
+        std::atomic<std::int64_t> next{0}; // chunk that nobody has taken yet
+        std::int64_t end = 0;
+    };
+    std::vector<Share> shares_; // of each thread
 };
 
 } // namespace cgan
