@@ -25,6 +25,8 @@ namespace {
 constexpr std::int64_t kSlack = 16;  // floats after a buffer that whole vectors may touch
 constexpr std::int64_t kGroups = 64; // of images, at most
 constexpr std::int64_t kBandPixels = 128;
+// Of a result that is written past the caches: the last one would not keep it.
+constexpr std::int64_t kPastFloats = std::int64_t{3} << 20;
 
 // An image with its padding.
 struct PaddedImage {
@@ -61,6 +63,8 @@ void thin_forward(Machine& machine, const ConvShape& shape, const float* src, co
     const std::int64_t bands =
         std::clamp<std::int64_t>(ceil_div(4 * machine.pool.threads(), shape.n), 1, shape.oh);
     const std::int64_t band = round_up(ceil_div(shape.oh, bands), 2);
+    const bool past = !pooled && shape.n * shape.oh * width >= kPastFloats && shape.k % kPanel == 0 &&
+                      reinterpret_cast<std::uintptr_t>(dst) % 64 == 0;
     machine.pool.parallel(shape.n * ceil_div(shape.oh, band), [&](std::int64_t task, int worker) {
         float* image = scratch + worker * round_up(floats, 16);
         float* rows = image + round_up(padded.floats(), 16);
@@ -68,7 +72,8 @@ void thin_forward(Machine& machine, const ConvShape& shape, const float* src, co
                            first = task % ceil_div(shape.oh, band) * band;
         padded.fill(shape, src + n * shape.h * shape.w * shape.c, image);
         for (std::int64_t y = first; y < std::min(first + band, shape.oh); y++) {
-            float* out = pooled ? rows + y % 2 * width : dst + (n * shape.oh + y) * width;
+            float* const result = dst + (n * shape.oh + y) * width;
+            float* out = pooled ? rows + y % 2 * width : past ? rows : result;
             BlockProduct product{};
             product.a = image + y * shape.stride_h * padded.w * shape.c;
             product.a_row = shape.stride_w * shape.c;
@@ -77,7 +82,9 @@ void thin_forward(Machine& machine, const ConvShape& shape, const float* src, co
             product.rows = shape.ow, product.cols = shape.k, product.k = depth;
             product.dst = out, product.ld = shape.k;
             kernels.block_product(product);
-            if (!pooled && epilogue.any()) kernels.epilogue(epilogue, out, shape.ow, shape.k, shape.k);
+            if (past) kernels.epilogue_past(epilogue, rows, result, shape.ow, shape.k);
+            if (!pooled && !past && epilogue.any())
+                kernels.epilogue(epilogue, out, shape.ow, shape.k, shape.k);
             if (!pooled || y % 2 == 0) continue;
             const std::int64_t at = (n * (shape.oh / 2) + y / 2) * (shape.ow / 2) * shape.k;
             for (std::int64_t x = 0; x < shape.ow / 2; x++)

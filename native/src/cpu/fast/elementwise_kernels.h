@@ -140,6 +140,20 @@ static void epilogue(const Epilogue& e, float* dst, std::int64_t rows, std::int6
     });
 }
 
+static void epilogue_past(const Epilogue& e, const float* src, float* dst, std::int64_t rows,
+                          std::int64_t cols) {
+    const Vec alpha = splat(e.act.alpha);
+    with_activation(e.act.kind, [=](auto kind) {
+        constexpr int k = decltype(kind)::value;
+        for (std::int64_t i = 0; i < rows * cols;)
+            for (std::int64_t c = 0; c < cols; c += kLanes, i += kLanes) {
+                const Vec shift = e.bia == nullptr ? Vec{} : load(e.bia + c);
+                store_past(dst + i, act_value<k>(load(src + i) + shift, alpha));
+            }
+    });
+    end_stores_past();
+}
+
 // b after a: the greater, the first of equals; NaN wins.
 CGAN_INLINE Int beats(Vec b, Vec a) { return ((b > a) | (b != b)) & (a == a); }
 

@@ -27,6 +27,7 @@ const Kernels& CGAN_TABLE(CGAN_ISA)() {
         .act_backward = act_backward,
         .binary = binary,
         .epilogue = epilogue,
+        .epilogue_past = epilogue_past,
         .sum = sum,
         .sum_squares = sum_squares,
         .sum_exp = sum_exp,

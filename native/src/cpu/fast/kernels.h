@@ -132,6 +132,9 @@ struct Kernels {
     void (*binary)(std::int32_t kind, Mode mode, const float* a, const float* b, float* dst, std::int64_t n);
     // act(x + bia) for rows of `cols` floats, ld apart
     void (*epilogue)(const Epilogue& e, float* dst, std::int64_t rows, std::int64_t cols, std::int64_t ld);
+    // The same from src to dst, rows without gaps, past the caches; dst aligned to 64 bytes, cols a multiple of 16
+    void (*epilogue_past)(const Epilogue& e, const float* src, float* dst, std::int64_t rows,
+                          std::int64_t cols);
 
     // ---- reductions ----
     double (*sum)(const float* src, std::int64_t n);

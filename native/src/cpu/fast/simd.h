@@ -8,7 +8,7 @@
 
 #include <cstdint>
 #include <cstring>
-#if defined(__AVX512F__)
+#if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
@@ -44,6 +44,24 @@ typedef float VecAtFloat __attribute__((vector_size(kLanes * 4), aligned(4), may
 
 CGAN_INLINE Vec load(const float* p) { return *reinterpret_cast<const VecAtFloat*>(p); }
 CGAN_INLINE void store(float* p, Vec v) { *reinterpret_cast<VecAtFloat*>(p) = v; }
+// Past the caches, to an aligned address: what nobody reads soon need not be fetched before it is written.
+CGAN_INLINE void store_past(float* p, Vec v) {
+#if defined(__AVX512F__)
+    _mm512_stream_ps(p, reinterpret_cast<__m512>(v));
+#elif defined(__AVX2__)
+    _mm256_stream_ps(p, reinterpret_cast<__m256>(v));
+#elif defined(__x86_64__)
+    _mm_stream_ps(p, reinterpret_cast<__m128>(v));
+#else
+    store(p, v);
+#endif
+}
+// Before another thread reads what was stored past the caches.
+CGAN_INLINE void end_stores_past() {
+#if defined(__x86_64__)
+    _mm_sfence();
+#endif
+}
 CGAN_INLINE Vec splat(float x) { return x - Vec{}; } // x - 0 is x, -0 included
 CGAN_INLINE Int splat_int(std::int32_t x) { return Int{} + x; }
 CGAN_INLINE Int bits(Vec v) { return reinterpret_cast<Int>(v); }
