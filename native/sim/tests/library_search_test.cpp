@@ -6,12 +6,14 @@
 #include <filesystem>
 #include <fstream>
 
+#include "abi/loader.h"
 #include "vendor/library_search.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace cgan::cuda::vendor;
+using cgan::path_of;
 
 // A folder of this test, an environment that knows nothing else, and both restored afterwards.
 class LibrarySearch : public testing::Test {
@@ -91,6 +93,22 @@ TEST_F(LibrarySearch, ABrokenLibraryIsReportedAndTheNextOneServes) {
     const OpenedLibrary found = open_library(kPlan, accept);
     EXPECT_EQ(file_of(found), good);
     EXPECT_EQ(found.attempts, broken.string() + ": file too short");
+}
+
+// The loader would read beyond its end, and the system would end the process.
+TEST_F(LibrarySearch, AFileThatIsCutOffIsRefused) {
+    setenv("CGAN_TEST_VENDOR", root.c_str(), 1);
+    const fs::path file = install("libcgan_vendor_test.so.9");
+    for (const std::uintmax_t size :
+         {fs::file_size(file) / 2, std::uintmax_t{4096}, std::uintmax_t{70}, std::uintmax_t{3}}) {
+        fs::resize_file(file, size);
+        const OpenedLibrary found = open_library(kPlan, accept);
+        EXPECT_EQ(found.handle, nullptr) << size;
+        const std::string said = // what lacks even its table of segments the loader refuses itself
+            size < 4096 ? ": "
+                        : ": the file is cut off: it has " + std::to_string(size) + " bytes of at least ";
+        EXPECT_TRUE(found.attempts.starts_with(file.string() + said)) << found.attempts;
+    }
 }
 
 TEST_F(LibrarySearch, ALibraryThatIsRefusedIsReportedWithTheReason) {

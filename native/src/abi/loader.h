@@ -5,8 +5,12 @@
 
 namespace cgan {
 
-// The folder that libcgan.so was loaded from.
+// The folder that this library, libcgan.so or a plugin, was loaded from.
 std::string own_folder();
+
+// Opens a shared library; null if that fails, and why in `reason`. A file that was cut off, as by a full disk, is refused:
+// the loader would read beyond its end, and the system would end the process.
+void* open_shared_library(const std::string& path, std::string& reason);
 
 // The loader's text of the last failure.
 std::string loader_error();

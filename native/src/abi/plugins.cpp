@@ -38,8 +38,9 @@ std::string locate(const std::string& file) {
 LoadedPlugin load_plugin(const std::string& name) {
     const std::string path = locate("libcgan_" + name + ".so");
     const bool found = path.find('/') != std::string::npos;
-    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!library) return {nullptr, found ? path : "", loader_error()};
+    std::string reason;
+    void* library = open_shared_library(path, reason);
+    if (!library) return {nullptr, found ? path : "", reason};
     const auto* plugin = static_cast<const BackendPlugin*>(dlsym(library, "cgan_backend_plugin"));
     if (!plugin) return {nullptr, path, loader_error()};
     if (plugin->abi != kBackendAbi) {

@@ -38,13 +38,13 @@ std::string check_version(const Version& v) {
 
 // Opens one candidate; on failure adds to `tried` why.
 bool open(const std::string& path, Library& found) {
-    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    std::string fault;
+    void* library = open_shared_library(path, fault);
     if (!library) {
-        found.tried.push_back("dlopen(" + path + "): " + loader_error());
+        found.tried.push_back("dlopen(" + path + "): " + fault);
         return false;
     }
     Calls resolved;
-    std::string fault;
     if (resolve(library, "dnnl_version", resolved.version, fault)) {
         const Version& v = *resolved.version();
         found.version = cat(v.major, ".", v.minor, ".", v.patch);

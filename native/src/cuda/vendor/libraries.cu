@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include "../../abi/loader.h"
 #include "library_search.h"
 
 namespace cgan::cuda::vendor {
@@ -10,14 +11,7 @@ namespace {
 #if defined(CGAN_SIM)
 // The simulator's stand-ins lie beside the plugin. The real libraries would take its memory for a GPU's.
 SearchPlan beside_plugin(const char* file) {
-    static const char anchor = 0;
-    const std::string plugin = path_of(&anchor);
-    const auto slash = plugin.rfind('/');
-    return {{file},
-            {"CGAN_SIM_VENDOR_PATH"},
-            {},
-            {slash == std::string::npos ? "." : plugin.substr(0, slash)},
-            false};
+    return {{file}, {"CGAN_SIM_VENDOR_PATH"}, {}, {own_folder()}, false};
 }
 const char* const kCublasName = "libcgan_sim_cublas.so";
 const char* const kCudnnName = "libcgan_sim_cudnn.so";

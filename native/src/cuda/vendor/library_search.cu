@@ -7,6 +7,8 @@
 #include <fstream>
 #include <set>
 
+#include "../../abi/loader.h"
+
 namespace cgan::cuda::vendor {
 namespace {
 
@@ -64,15 +66,13 @@ struct Search {
 
     bool attempt(const std::string& file) {
         std::string reason;
-        if (void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+        if (void* handle = open_shared_library(file, reason)) {
             reason = refuse(handle);
             if (reason.empty()) {
                 found.handle = handle;
                 return true;
             }
             dlclose(handle);
-        } else {
-            reason = loader_error();
         }
         if (reason.find(file) == std::string::npos) reason = file + ": " + reason;
         found.attempts += (found.attempts.empty() ? "" : "; ") + reason;
@@ -134,16 +134,6 @@ std::vector<std::string> python_package_folders() {
                 }
             }
     return folders;
-}
-
-std::string loader_error() {
-    const char* text = dlerror();
-    return text ? text : "the loader gives no reason";
-}
-
-std::string path_of(const void* symbol) {
-    Dl_info info{};
-    return dladdr(symbol, &info) && info.dli_fname ? info.dli_fname : "";
 }
 
 OpenedLibrary open_library(const SearchPlan& plan, const std::function<std::string(void*)>& refuse) {

@@ -26,12 +26,6 @@ struct OpenedLibrary {
 // library that was opened stays open for the process.
 OpenedLibrary open_library(const SearchPlan& plan, const std::function<std::string(void*)>& refuse);
 
-// The loader's text of the last failure.
-std::string loader_error();
-
-// The file that a symbol was loaded from, "" if unknown.
-std::string path_of(const void* symbol);
-
 // The folders of installed packages of the python3 that the PATH names, of its virtual environment and of the
 // user; found without running it.
 std::vector<std::string> python_package_folders();
