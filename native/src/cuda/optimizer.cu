@@ -3,7 +3,8 @@
 // shapes  : lists of tensors F32; hyper F64 [2]
 // launch  : up to 40 tensors go as a kernel parameter (under 4 KiB); a block of 256 threads serves one chunk
 // of 4,096
-//           elements of one tensor; longer lists take another launch.  Bound by memory (Adam reads 16 and
+//           elements of one tensor, by 16-byte loads if all its operands are aligned, and a tail of up to
+//           three; longer lists take another launch.  Bound by memory (Adam reads 16 and
 //           writes 12 bytes for each parameter).  The norm folds chunks in float64, then their partial sums
 //           in their order
 // repeat  : run-to-run deterministic (no atomics);  reference: cpu/reference/optimizers.cpp
@@ -40,7 +41,11 @@ __device__ __forceinline__ Range find_range(const TensorList& list) {
     return {tensor, first, first + (rest < kChunk ? rest : kChunk)};
 }
 
+// A rule updates x, an element of each of its lists; those that it says it writes go back to memory.
 struct AdamRule {
+    static constexpr int kLists = 4;
+    static constexpr bool written(int list) { return list != 1; }
+
     float beta1, beta2, epsilon, one_minus_beta1, one_minus_beta2;
     double exact_beta1, exact_beta2, weight_decay;
     bool corrected;
@@ -53,51 +58,52 @@ struct AdamRule {
         s[1] = float(corrected ? 1 / sqrt(second) : 1.0);
         s[2] = float(rate * weight_decay);
     }
-    __device__ __forceinline__ void update(const TensorList& l, int t, std::int64_t i,
-                                           SharedArray<float, 4>& s) const {
-        const float g = l.data[1][t][i], w = l.data[0][t][i];
-        const float mean = fmaf(beta1, l.data[2][t][i], one_minus_beta1 * g);
-        const float square = fmaf(beta2, l.data[3][t][i], one_minus_beta2 * g * g);
+    __device__ __forceinline__ void update(float (&x)[kLists], SharedArray<float, 4>& s) const {
+        const float g = x[1], w = x[0];
+        x[2] = fmaf(beta1, x[2], one_minus_beta1 * g);
+        x[3] = fmaf(beta2, x[3], one_minus_beta2 * g * g);
         const float decayed = fmaf(-s[2], w, w);
-        l.data[0][t][i] = decayed - s[0] * mean / fmaf(sqrtf(square), s[1], epsilon);
-        l.data[2][t][i] = mean;
-        l.data[3][t][i] = square;
+        x[0] = decayed - s[0] * x[2] / fmaf(sqrtf(x[3]), s[1], epsilon);
     }
 };
 
-struct SgdRule {
+template <bool kVelocity> struct SgdRule {
+    static constexpr int kLists = kVelocity ? 3 : 2;
+    static constexpr bool written(int list) { return list != 1; }
+
     float momentum, weight_decay;
-    bool nesterov, has_velocity;
+    bool nesterov;
 
     __device__ void prepare(const double* hyper, SharedArray<float, 4>& s) const { s[0] = float(hyper[0]); }
-    __device__ __forceinline__ void update(const TensorList& l, int t, std::int64_t i,
-                                           SharedArray<float, 4>& s) const {
-        const float w = l.data[0][t][i];
-        float step = fmaf(weight_decay, w, l.data[1][t][i]);
-        if (has_velocity) {
-            const float moved = fmaf(momentum, l.data[2][t][i], step);
-            l.data[2][t][i] = moved;
-            step = nesterov ? fmaf(momentum, moved, step) : moved;
+    __device__ __forceinline__ void update(float (&x)[kLists], SharedArray<float, 4>& s) const {
+        float step = fmaf(weight_decay, x[0], x[1]);
+        if constexpr (kVelocity) {
+            x[2] = fmaf(momentum, x[2], step);
+            step = nesterov ? fmaf(momentum, x[2], step) : x[2];
         }
-        l.data[0][t][i] = fmaf(-s[0], step, w);
+        x[0] = fmaf(-s[0], step, x[0]);
     }
 };
 
 struct RmspropRule {
+    static constexpr int kLists = 3;
+    static constexpr bool written(int list) { return list != 1; }
+
     float rho, one_minus_rho, epsilon;
 
     __device__ void prepare(const double* hyper, SharedArray<float, 4>& s) const { s[0] = float(hyper[0]); }
-    __device__ __forceinline__ void update(const TensorList& l, int t, std::int64_t i,
-                                           SharedArray<float, 4>& s) const {
-        const float g = l.data[1][t][i];
-        const float square = fmaf(rho, l.data[2][t][i], one_minus_rho * g * g);
-        l.data[0][t][i] -= s[0] * g / (sqrtf(square) + epsilon);
-        l.data[2][t][i] = square;
+    __device__ __forceinline__ void update(float (&x)[kLists], SharedArray<float, 4>& s) const {
+        const float g = x[1];
+        x[2] = fmaf(rho, x[2], one_minus_rho * g * g);
+        x[0] -= s[0] * g / (sqrtf(x[2]) + epsilon);
     }
 };
 
 // The decay is in device memory, or by value.
 struct EmaRule {
+    static constexpr int kLists = 2;
+    static constexpr bool written(int list) { return list == 0; }
+
     double decay;
 
     __device__ void prepare(const double* at, SharedArray<float, 4>& s) const {
@@ -105,24 +111,27 @@ struct EmaRule {
         s[0] = float(d);
         s[1] = float(1 - d);
     }
-    __device__ __forceinline__ void update(const TensorList& l, int t, std::int64_t i,
-                                           SharedArray<float, 4>& s) const {
-        l.data[0][t][i] = fmaf(s[0], l.data[0][t][i], s[1] * l.data[1][t][i]);
+    __device__ __forceinline__ void update(float (&x)[kLists], SharedArray<float, 4>& s) const {
+        x[0] = fmaf(s[0], x[0], s[1] * x[1]);
     }
 };
 
 struct ClampRule {
+    static constexpr int kLists = 1;
+    static constexpr bool written(int) { return true; }
+
     float low, high;
 
     __device__ void prepare(const double*, SharedArray<float, 4>& s) const { s[0] = 0; }
-    __device__ __forceinline__ void update(const TensorList& l, int t, std::int64_t i,
-                                           SharedArray<float, 4>&) const {
-        const float x = l.data[0][t][i];
-        l.data[0][t][i] = x < low ? low : x > high ? high : x; // NaN stays NaN
+    __device__ __forceinline__ void update(float (&x)[kLists], SharedArray<float, 4>&) const {
+        x[0] = x[0] < low ? low : x[0] > high ? high : x[0]; // NaN stays NaN
     }
 };
 
 struct ClipRule {
+    static constexpr int kLists = 1;
+    static constexpr bool written(int) { return true; }
+
     const float* norm;
     double max_norm;
 
@@ -130,11 +139,50 @@ struct ClipRule {
         const double ratio = max_norm / double(*norm);
         s[0] = float(ratio >= 1 ? 1 : ratio); // NaN stays NaN
     }
-    __device__ __forceinline__ void update(const TensorList& l, int t, std::int64_t i,
-                                           SharedArray<float, 4>& s) const {
-        l.data[0][t][i] *= s[0];
+    __device__ __forceinline__ void update(float (&x)[kLists], SharedArray<float, 4>& s) const {
+        x[0] *= s[0];
     }
 };
+
+// Where list l of the range's tensor begins.
+__device__ __forceinline__ float* base_of(const TensorList& list, const Range& r, int l) {
+    return list.data[l][r.tensor] + r.first;
+}
+
+template <class Rule> __device__ __forceinline__ bool aligned16(const TensorList& list, const Range& r) {
+    std::uintptr_t bits = 0;
+#pragma unroll
+    for (int l = 0; l < Rule::kLists; l++) bits |= reinterpret_cast<std::uintptr_t>(base_of(list, r, l));
+    return bits % 16 == 0;
+}
+
+// Elements i .. i + 3 of each list, which are aligned to 16 bytes.
+template <class Rule> __device__ __forceinline__ void
+update_four(const Rule& rule, const TensorList& list, const Range& r, int i, SharedArray<float, 4>& scalars) {
+    float x[4][Rule::kLists];
+#pragma unroll
+    for (int l = 0; l < Rule::kLists; l++) {
+        const float4 v = load4(base_of(list, r, l) + i);
+        x[0][l] = v.x, x[1][l] = v.y, x[2][l] = v.z, x[3][l] = v.w;
+    }
+#pragma unroll
+    for (int e = 0; e < 4; e++) rule.update(x[e], scalars);
+#pragma unroll
+    for (int l = 0; l < Rule::kLists; l++)
+        if (Rule::written(l))
+            store4(base_of(list, r, l) + i, make_float4(x[0][l], x[1][l], x[2][l], x[3][l]));
+}
+
+template <class Rule> __device__ __forceinline__ void
+update_one(const Rule& rule, const TensorList& list, const Range& r, int i, SharedArray<float, 4>& scalars) {
+    float x[Rule::kLists];
+#pragma unroll
+    for (int l = 0; l < Rule::kLists; l++) x[l] = base_of(list, r, l)[i];
+    rule.update(x, scalars);
+#pragma unroll
+    for (int l = 0; l < Rule::kLists; l++)
+        if (Rule::written(l)) base_of(list, r, l)[i] = x[l];
+}
 
 } // namespace
 
@@ -144,8 +192,9 @@ template <class Rule> __global__ void __launch_bounds__(kBlock)
     if (threadIdx.x == 0) rule.prepare(hyper, scalars);
     __syncthreads();
     const Range r = find_range(list);
-    for (std::int64_t i = r.first + threadIdx.x; i < r.end; i += kBlock)
-        rule.update(list, r.tensor, i, scalars);
+    const int n = int(r.end - r.first), n4 = aligned16<Rule>(list, r) ? n / 4 : 0;
+    for (int i = int(threadIdx.x); i < n4; i += kBlock) update_four(rule, list, r, 4 * i, scalars);
+    for (int i = 4 * n4 + int(threadIdx.x); i < n; i += kBlock) update_one(rule, list, r, i, scalars);
 }
 
 // partial[chunk] = sum of the squares of its elements
@@ -222,11 +271,13 @@ void CudaBackend::adam(const cgan_adam_params& p, const View& hyper, Views param
 }
 
 void CudaBackend::sgd(const cgan_sgd_params& p, const View& hyper, Views param, Views grad, Views velocity) {
-    const SgdRule rule{float(p.momentum), float(p.weight_decay), p.nesterov != 0, !velocity.empty()};
+    const auto momentum = float(p.momentum), decay = float(p.weight_decay);
     if (velocity.empty())
-        launch_update(device_, {param, grad}, "sgd", rule, hyper.as<double>());
+        launch_update(device_, {param, grad}, "sgd", SgdRule<false>{momentum, decay, false},
+                      hyper.as<double>());
     else
-        launch_update(device_, {param, grad, velocity}, "sgd", rule, hyper.as<double>());
+        launch_update(device_, {param, grad, velocity}, "sgd",
+                      SgdRule<true>{momentum, decay, p.nesterov != 0}, hyper.as<double>());
 }
 
 void CudaBackend::rmsprop(const cgan_rmsprop_params& p, const View& hyper, Views param, Views grad, Views v) {
