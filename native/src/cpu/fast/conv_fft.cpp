@@ -234,10 +234,11 @@ void multiply(Machine& machine, int n, Product kind, const Spectra& a, const Spe
         p.rows = out.items;
         p.depth = depth;
         p.panels = std::min(panels, b.panels - panel);
-        if (const std::int64_t next = task + machine.pool.threads(); next < frequencies * pieces) {
+        if (const std::int64_t next = task + 1;
+            next < frequencies * pieces) { // the thread's next task, as a rule
             const std::int64_t planes = source_plane(next / pieces) - in;
             p.a_ahead = planes * a.plane();
-            p.a_lines = a.panels * a.items;
+            p.a_lines = planes > 0 ? a.panels * a.items : 0; // else it is at hand
             p.b_ahead = planes * b.plane() + (next % pieces * panels - panel) * b.items * kPanel;
             p.b_lines = std::min(panels, b.panels - next % pieces * panels) * b.items;
         }

@@ -178,7 +178,7 @@ void by_columns(Machine& machine, const Problem& x) {
         const std::int64_t col = task * width, cols = std::min(width, x.n - col);
         for (std::int64_t at = 0; at < x.k; at += depth) {
             Slice s{at, std::min(depth, x.k - at), col, cols, at + depth, 0, col, cols};
-            if (s.next >= x.k) s.next = 0, s.next_col = col + threads * width;
+            if (s.next >= x.k) s.next = 0, s.next_col = col + width; // the thread's next task, as a rule
             s.next_k = std::min(depth, x.k - s.next);
             s.next_cols = std::clamp<std::int64_t>(x.n - s.next_col, 0, width);
             multiply_slice(machine.kernels, x, rows, s, panels + worker * depth * width, x.dst + col, x.ld,
