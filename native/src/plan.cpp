@@ -14,6 +14,7 @@
 
 #include "abi/text.h"
 #include "backend.h"
+#include "build_id.h"
 
 namespace cgan {
 namespace {
@@ -146,8 +147,8 @@ void PlanEntry::add(const std::string& candidate, double ms) {
 }
 
 Plan::Plan(const std::string& identity, IsCandidate is_candidate, Cache cache)
-    : identity_(identity), is_candidate_(is_candidate),
-      cache_(cache == Cache::Used ? cache_path(identity) : "") {
+    : identity_(identity), cache_identity_(identity + "build " + build_id() + "\n"),
+      is_candidate_(is_candidate), cache_(cache == Cache::Used ? cache_path(identity) : "") {
     if (cache == Cache::Unused) return;
     if (cache_.empty()) {
         notice_ = "plan: no cache: neither XDG_CACHE_HOME nor HOME is set";
@@ -156,7 +157,7 @@ Plan::Plan(const std::string& identity, IsCandidate is_candidate, Cache cache)
     const auto text = read_file(cache_);
     if (!text) return;
     PlanEntries cached;
-    const std::string fault = parse(*text, identity_, is_candidate_, cached);
+    const std::string fault = parse(*text, cache_identity_, is_candidate_, cached);
     if (!fault.empty()) {
         notice_ = "plan: " + cache_ + " is ignored: " + fault;
         return;
@@ -208,7 +209,7 @@ const PlanEntry& Plan::adopt(const std::string& operation, const PlanEntry& entr
     const std::lock_guard lock(known().mutex);
     PlanEntries& all = known().entries[identity_];
     all[operation] = entry;
-    if (!cache_.empty() && !write_file(cache_, format(identity_, all)))
+    if (!cache_.empty() && !write_file(cache_, format(cache_identity_, all)))
         notice_ = "plan: " + cache_ + " cannot be written; what was measured ends with this process";
     return used;
 }

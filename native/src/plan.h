@@ -1,7 +1,8 @@
 // Choices between candidates that were measured, and where they are kept.
 //
 // What was measured is shared by all contexts of the process, and kept in a file of the user's cache folder, one for each
-// identity: all that a choice depends on. A run that must repeat its bits names a file of its own (keep_in): what that
+// identity: all that a choice depends on. There it is of use to the build that measured it alone, since kernels change.
+// A run that must repeat its bits names a file of its own (keep_in): what that
 // holds is not measured again, and what is measured is in it before a result of it is used.
 #pragma once
 
@@ -52,7 +53,7 @@ class Plan {
     std::string describe() const;
 
   private:
-    const std::string identity_;
+    const std::string identity_, cache_identity_; // a cached time is of one build of the kernels
     const IsCandidate is_candidate_;
     const std::string cache_; // path; empty: none
     std::string file_;        // path; empty: none

@@ -177,6 +177,29 @@ TEST_F(Planner, ABadCacheIsIgnoredWithANotice) {
     convolve(s);
 }
 
+TEST_F(Planner, ACacheServesOneBuild) {
+    const std::string device = "cpu?threads=3&kernels=auto";
+    {
+        const Session s(device);
+        ASSERT_CGAN_OK(cgan_context_keep_plan(s, plan().c_str()));
+        convolve(s);
+    }
+    const fs::path file = fs::directory_iterator(folder_ / "cache" / "cgan")->path();
+    const std::string cached = read_text(file);
+    const auto at = cached.find("\nbuild ");
+    ASSERT_NE(std::string::npos, at) << cached;
+    const std::string build = cached.substr(at + 7, cached.find('\n', at + 1) - at - 7);
+    EXPECT_EQ(40u, build.size()) << build;
+    EXPECT_EQ(std::string::npos, read_text(plan()).find("build ")) << "a run's choices outlive a build";
+
+    write_text(file, replaced(cached, build, "0123"));
+    const std::string described = describe_context(Session(device));
+    EXPECT_NE(std::string::npos,
+              described.find("is ignored: it was made for another machine or version (cpu "))
+        << described;
+    EXPECT_NE(std::string::npos, described.find(",build 0123; this is ")) << described;
+}
+
 TEST_F(Planner, OtherKernelsKeepNoPlan) {
     const Session s("cpu?threads=1");
     EXPECT_CGAN_OK(cgan_context_keep_plan(s, plan().c_str()));
