@@ -51,11 +51,13 @@ std::int64_t direct_terms(const ConvShape& s, Pass pass) {
     return s.n * s.oh * s.ow;
 }
 
-// Whether the transforms' errors stay within those of direct sums. At stride 1 Fourier transforms serve instead of 3 taps:
-// their errors are the least.
+// Whether the transforms' errors stay within twice a direct sum's. At stride 1, where nothing is summed over phases, 3 taps
+// need longer sums, and the filter's gradient has none that are long enough.
 bool accurate(const ConvShape& s, const WinogradPlan& plan, Pass pass) {
-    if (plan.taps == 2) return direct_terms(s, pass) >= kLongSum2;
-    return (s.stride_h > 1 || s.stride_w > 1) && direct_terms(s, pass) >= kLongSum3;
+    const std::int64_t terms = direct_terms(s, pass);
+    if (plan.taps == 2) return terms >= kLongSum2;
+    if (s.stride_h > 1 || s.stride_w > 1) return terms >= kLongSum3;
+    return pass != Pass::BackwardFilter && terms >= 2 * kLongSum3;
 }
 
 double direct_cost(const ConvShape& s) {
