@@ -10,8 +10,8 @@
 # No step takes longer than GPU_CHECK_LIMIT seconds (540); GPU_CHECK_DEVICE (cuda:0) names another device.
 set -uo pipefail
 
-readonly steps=(build contract contract-vendor memcheck racecheck kernels-mnist kernels-dcgan steps train-cgan train-report
-    peers-cgan peers-report)
+readonly steps=(build contract contract-vendor contract-tf32 memcheck racecheck kernels-mnist kernels-dcgan steps train-cgan
+    train-report judge-cgan peers-cgan peers-report)
 readonly max_bytes=60000000 googletests=(/usr/src/googletest /usr/src/gtest)
 here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here device=${GPU_CHECK_DEVICE:-cuda:0} limit=${GPU_CHECK_LIMIT:-540} results=$here/results
@@ -89,12 +89,12 @@ rehearse() {
 # Each prints its log; its last words, in `figure`, go to the summary. Code 77 means skipped.
 step_build() {
     local cmake cores capability
+    capability=$(capability)
     cores=$(nproc)
     cmake=$(command -v cmake || python3 -c 'import cmake, os; print(os.path.join(cmake.CMAKE_BIN_DIR, "cmake"))') ||
         { figure='CMake was not found' && return 1; }
     "$cmake" -S "$here/googletest" -B "$here/build/googletest" -DCMAKE_BUILD_TYPE=Release -DBUILD_GMOCK=OFF \
         -DCMAKE_INSTALL_PREFIX="$here/build/prefix" || { figure='GoogleTest could not be configured' && return 1; }
-    capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -n 1 | tr -d .)
     local -a native=(-S "$here/source" -B "$here/build/native" -DCMAKE_BUILD_TYPE=Release -DCGAN_SIM=OFF
         -DCMAKE_CUDA_ARCHITECTURES="${capability:-90}-real")
     if [[ -n $rehearsal ]]; then
@@ -110,10 +110,25 @@ step_build() {
     figure="libcgan, libcgan_cuda for sm_$capability and operator_tests"
 }
 
+# The first GPU's, as 90 for Hopper; nothing where there is none.
+capability() { nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -n 1 | tr -d .; }
+
 step_contract() { contract handwritten; }
 step_contract-vendor() {
     if [[ -z $rehearsal ]] && ! has_vendor; then figure='cuDNN and cuBLAS cannot both be used, see the log for why' && return 77; fi
     contract vendor
+}
+# The operators that tensor cores serve.
+step_contract-tf32() {
+    local products='matmul.*:dense_forward.*:conv2d_*:-*_f64' kernels=handwritten capability
+    capability=$(capability)
+    if [[ -z $rehearsal ]] && ((${capability:-0} < 80)); then figure='tensor cores take TF32 from compute capability 8.0 on' && return 77; fi
+    operators 'handwritten&precision=tf32' "$products" || return
+    if [[ -z $rehearsal ]] && has_vendor; then
+        operators 'vendor&precision=tf32' "$products" || return
+        kernels="$kernels and vendor"
+    fi
+    figure="$(passed_cases) operator cases equal the reference on $device in TF32 with $kernels kernels"
 }
 contract() { operators "$1" '*' && figure="$(passed_cases) operator cases equal the reference on $device with $1 kernels"; }
 
@@ -180,10 +195,10 @@ has_vendor() {
     (($(grep -cE '^lib(cudnn|cublas)\.so +ok' <<<"$rows") == 2))
 }
 
-# Whole steps of each model.
+# Whole steps of each model, replayed as a graph and operator by operator.
 step_steps() {
     local -a how=(-p "device=$device" -rf csv -rff "$results/steps.csv")
-    if [[ -n $rehearsal ]]; then how+=(-p model=report -p batch=1 -wi 0 -i 1 -r 1ms); fi
+    if [[ -n $rehearsal ]]; then how+=(-p model=report -p batch=1 -wi 0 -i 1 -r 1ms); else how+=(-p graph=auto,off); fi
     java dev.cgan.benchmarks.BenchmarkMain StepBenchmark "${how[@]}" || { figure='the benchmark failed' && return 1; }
     figure=$(python3 "$here/peers/gpu.py" steps "$results/steps.csv") || { figure='there is no table' && return 1; }
 }
@@ -198,6 +213,27 @@ train() {
     rm -rf "$run"
     java dev.cgan.cli.Main train "$model" --device "$device" --out "$run" "${how[@]}" || { figure='training failed' && return 1; }
     figure=$(python3 "$here/peers/gpu.py" run "$run/metrics.jsonl") || { figure='there are no metrics' && return 1; }
+}
+
+# Are the digits of train-cgan the requested ones, and do they differ? As docs/learning.md, by a classifier that is trained here.
+step_judge-cgan() {
+    local run=$results/run-cgan data=$results/mnist/dev/cgan/cli/mnist classifier=$results/classifier.pt samples=$results/samples.safetensors
+    local count=5000
+    local -a verdict=(--check)
+    [[ -d $run ]] || { figure='train-cgan was not run before' && return 1; }
+    python3 -c 'import torch' 2>/dev/null || { figure='Python has no torch' && return 77; }
+    python3 -m zipfile -e "$here/app/cgan-cli.jar" "$results/mnist" || { figure='the jar has no data' && return 1; }
+    if [[ -n $rehearsal ]]; then # of a network that was not trained no verdict is asked
+        count=20 verdict=()
+        (cd "$here/peers" && python3 -c 'import sys, torch, digits; torch.save(digits.Classifier().state_dict(), sys.argv[1])' "$classifier") ||
+            { figure='there is no classifier' && return 1; }
+    elif [[ ! -f $classifier ]]; then
+        python3 "$here/peers/digits.py" --data "$data" --out "$classifier" || { figure='the classifier could not be trained' && return 1; }
+    fi
+    java dev.cgan.cli.Main sample "$run" --device "$device" --labels all --count "$count" --raw "$samples" ||
+        { figure='no samples were drawn' && return 1; }
+    figure=$(python3 "$here/peers/judge_samples.py" "$samples" --data "$data" --classifier "$classifier" --brief "${verdict[@]}") ||
+        { figure="${figure:-the samples could not be judged}" && return 1; }
 }
 
 step_peers-cgan() { peers cgan; }

@@ -7,6 +7,7 @@ accuracy on the test set; it refuses to save a classifier below 99 %.
 
 import argparse
 import gzip
+import json
 import struct
 from pathlib import Path
 
@@ -36,6 +37,20 @@ def load_mnist(folder, split):
     labels = read_idx(folder / f"{split}-labels-idx1-ubyte")
     x = (torch.tensor(images, dtype=torch.float32) - 127.5) / 127.5
     return x[:, None], torch.tensor(labels, dtype=torch.int64)
+
+
+def load_tensors(path):
+    """Returns the tensors of a safetensors file by name; float32 and int64 are known."""
+    raw = Path(path).read_bytes()
+    (size,) = struct.unpack("<Q", raw[:8])
+    kinds = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8")}
+    tensors = {}
+    for name, entry in json.loads(raw[8 : 8 + size]).items():
+        if name != "__metadata__":
+            begin, end = (8 + size + offset for offset in entry["data_offsets"])
+            values = np.frombuffer(raw[begin:end], kinds[entry["dtype"]])
+            tensors[name] = torch.tensor(values).reshape(entry["shape"])
+    return tensors
 
 
 class Classifier(nn.Module):

@@ -72,7 +72,12 @@ def describe_kernels(options):
 
 
 def describe_steps(options):
-    return ", ".join(f"{row['Param: model']} {float(row['Score']):.3f} {row['Unit']}" for row in rows_of(options.file))
+    """A step of each model, replayed as a graph and, where that was measured too, operator by operator."""
+    names = {"auto": "replayed", "off": "eager"}
+    times = {}
+    for row in rows_of(options.file):
+        times.setdefault(row["Param: model"], []).append(f"{float(row['Score']):.3f} {names[row['Param: graph']]}")
+    return "ms a step: " + "; ".join(f"{model} {', '.join(each)}" for model, each in times.items())
 
 
 def main():

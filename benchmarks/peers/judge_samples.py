@@ -14,8 +14,7 @@ import argparse
 import json
 
 import torch
-from digits import load_classifier, load_mnist, predict
-from safetensors.torch import load_file
+from digits import load_classifier, load_mnist, load_tensors, predict
 
 
 def pair_distance(images):
@@ -52,11 +51,18 @@ def main():
     parser.add_argument("--data", required=True, help="folder with the four MNIST IDX files, plain or gzipped")
     parser.add_argument("--classifier", required=True, help="file that digits.py wrote")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--brief", action="store_true", help="print one line instead of the figures")
     args = parser.parse_args()
-    stored = load_file(args.samples)
+    stored = load_tensors(args.samples)
     images = stored["images"].permute(0, 3, 1, 2).contiguous()
     figures = judge(images, stored["labels"], load_classifier(args.classifier), *load_mnist(args.data, "t10k"))
-    print(json.dumps(figures, indent=2))
+    if args.brief:
+        print(
+            f"{figures['images']} digits: {figures['read_as_requested']:.1%} read as requested; their distances are"
+            f" {figures['distance_ratio']:.3f} of real ones', {figures['distance_ratio_lowest']:.3f} for the lowest digit"
+        )
+    else:
+        print(json.dumps(figures, indent=2))
     good = (
         figures["read_as_requested"] >= 0.95
         and figures["distance_ratio"] >= 0.8

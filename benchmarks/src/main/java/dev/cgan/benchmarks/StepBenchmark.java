@@ -32,6 +32,10 @@ public class StepBenchmark {
     @Param("cpu")
     public String device;
 
+    /** {@code auto}: the step is replayed as a graph, where the device can; {@code off}: operator by operator. */
+    @Param("auto")
+    public String graph;
+
     /** Images in a batch. */
     @Param("64")
     public int batch;
@@ -42,8 +46,8 @@ public class StepBenchmark {
     @Setup
     public void open() {
         String[] parts = model.split(":", 2);
-        TrainConfig config =
-                TrainConfig.of(Map.of("model", parts[0], "device", device, "batch", batch, "steps", 1_000_000_000));
+        TrainConfig config = TrainConfig.of(Map.of(
+                "model", parts[0], "device", device, "graph", graph, "batch", batch, "steps", 1_000_000_000));
         training = new PacedTraining(config, RandomImages.of(parts.length == 2 ? parts[1] : "28x28x1"));
     }
 
