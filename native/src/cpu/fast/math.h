@@ -32,7 +32,8 @@ CGAN_INLINE Vec vlog(Vec x) {
     const Int tiny = x < splat(1.17549435e-38f);
     const Vec normal = select(tiny, x * splat(8388608.0f), x);
     // m in [sqrt(1/2), sqrt(2)), x = m * 2^e
-    const Int offset = bits(normal) - splat_int(0x3f3504f3);
+    // Without its sign, which would overflow here, a number below 0 gives NaN all the same.
+    const Int offset = (bits(normal) & splat_int(INT32_MAX)) - splat_int(0x3f3504f3);
     const Int exponent = (offset >> 23) - (tiny & splat_int(23));
     const Vec m = from_bits((offset & splat_int(0x007fffff)) + splat_int(0x3f3504f3));
     const Vec f = m - splat(1.0f);
