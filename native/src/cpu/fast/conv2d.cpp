@@ -34,9 +34,8 @@ void pool(Machine& machine, const ConvShape& s, const float* full, const Epilogu
     const std::int64_t pw = s.ow / 2;
     machine.pool.parallel(s.n * (s.oh / 2), [&](std::int64_t row, int) {
         const float* from = full + (row / (s.oh / 2) * s.oh + row % (s.oh / 2) * 2) * s.ow * s.k;
-        for (std::int64_t x = 0; x < pw; x++)
-            machine.kernels.pool_window(from + x * 2 * s.k, s.k, s.ow * s.k, s.k, epilogue,
-                                        dst + (row * pw + x) * s.k, arg + (row * pw + x) * s.k);
+        machine.kernels.pool_windows({pw, s.k, s.k, s.ow * s.k, 2 * s.k, s.k}, from, epilogue,
+                                     dst + row * pw * s.k, arg + row * pw * s.k);
     });
 }
 

@@ -188,9 +188,9 @@ void direct_pool_forward(Machine& machine, const ConvShape& shape, const float* 
         for (std::int64_t i = 0; i < count; i++) scratch.dst[i] = scratch.pooled + i * shape.k;
         machine.kernels.gather_product(
             {scratch.rows, count, stencil.taps(), shape.c, shape.k, packed, scratch.dst, Epilogue{}});
-        for (std::int64_t i = 0; i < count; i += 4)
-            machine.kernels.pool_window(scratch.pooled + i * shape.k, shape.k, 2 * shape.k, shape.k, epilogue,
-                                        dst + (begin + i) / 4 * shape.k, arg + (begin + i) / 4 * shape.k);
+        machine.kernels.pool_windows({count / 4, shape.k, shape.k, 2 * shape.k, 4 * shape.k, shape.k},
+                                     scratch.pooled, epilogue, dst + begin / 4 * shape.k,
+                                     arg + begin / 4 * shape.k);
     });
 }
 

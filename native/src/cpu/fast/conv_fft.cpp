@@ -254,16 +254,20 @@ std::int64_t chunk_of(const ConvShape& shape, const SpectralPlan& plan, std::int
 
 // ---- pooled results ----
 
+// A row of `count` pooling windows in a spectral window's pixels, [n][n][16], and in results of k channels.
+PoolWindows pooled_row(const SpectralPlan& plan, std::int64_t count, std::int64_t channels, std::int64_t k) {
+    return {count, channels, kPanel, plan.n * kPanel, 2 * kPanel, k};
+}
+
 // The window of a gradient given in pooled form: image `n`, unpooled into `pixels` [n][n][16].
 TileSource unpool_window(Machine& machine, const ConvShape& s, const SpectralPlan& plan, const Pooled& pooled,
                          std::int64_t image, std::int64_t panel, float* pixels) {
     const std::int64_t ph = s.oh / 2, pw = s.ow / 2,
                        channels = std::min<std::int64_t>(s.k - panel * kPanel, kPanel);
-    for (std::int64_t i = 0; i < ph * pw; i++) {
-        const std::int64_t at = (image * ph * pw + i) * s.k + panel * kPanel;
-        machine.kernels.unpool_window(pooled.act, pooled.dst + at, pooled.d_dst + at, pooled.arg + at,
-                                      channels, pixels + (i / pw * 2 * plan.n + i % pw * 2) * kPanel, kPanel,
-                                      plan.n * kPanel);
+    for (std::int64_t y = 0; y < ph; y++) {
+        const std::int64_t at = (image * ph + y) * pw * s.k + panel * kPanel;
+        machine.kernels.unpool_windows(pooled_row(plan, pw, channels, s.k), pooled.act, pooled.dst + at,
+                                       pooled.d_dst + at, pooled.arg + at, pixels + 2 * y * plan.n * kPanel);
     }
     return {pixels, plan.n * kPanel, kPanel, 0, ph * 2, 0, pw * 2, channels};
 }
@@ -306,11 +310,10 @@ void pooled_image(Machine& machine, const ConvShape& s, const SpectralPlan& plan
                        channels = std::min<std::int64_t>(s.k - panel * kPanel, kPanel);
     machine.kernels.image(plan.n, spectra.at(panel, item), spectra.plane(),
                           {pixels, plan.n * kPanel, kPanel, 0, ph * 2, 0, pw * 2, channels, {}});
-    for (std::int64_t i = 0; i < ph * pw; i++) {
-        const std::int64_t at = (image * ph * pw + i) * s.k + panel * kPanel;
-        machine.kernels.pool_window(pixels + (i / pw * 2 * plan.n + i % pw * 2) * kPanel, kPanel,
-                                    plan.n * kPanel, channels, of_panel(epilogue, panel), pooled.dst + at,
-                                    pooled.arg + at);
+    for (std::int64_t y = 0; y < ph; y++) {
+        const std::int64_t at = (image * ph + y) * pw * s.k + panel * kPanel;
+        machine.kernels.pool_windows(pooled_row(plan, pw, channels, s.k), pixels + 2 * y * plan.n * kPanel,
+                                     of_panel(epilogue, panel), pooled.dst + at, pooled.arg + at);
     }
 }
 

@@ -87,9 +87,8 @@ void thin_forward(Machine& machine, const ConvShape& shape, const float* src, co
                 kernels.epilogue(epilogue, out, shape.ow, shape.k, shape.k);
             if (!pooled || y % 2 == 0) continue;
             const std::int64_t at = (n * (shape.oh / 2) + y / 2) * (shape.ow / 2) * shape.k;
-            for (std::int64_t x = 0; x < shape.ow / 2; x++)
-                kernels.pool_window(rows + 2 * x * shape.k, shape.k, width, shape.k, epilogue,
-                                    pooled->dst + at + x * shape.k, pooled->arg + at + x * shape.k);
+            kernels.pool_windows({shape.ow / 2, shape.k, shape.k, width, 2 * shape.k, shape.k}, rows,
+                                 epilogue, pooled->dst + at, pooled->arg + at);
         }
     });
 }

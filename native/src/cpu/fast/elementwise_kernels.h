@@ -7,6 +7,8 @@
 #pragma once
 
 #include "cgan.h"
+#include <type_traits>
+
 #include "cpu/fast/kernels.h"
 #include "cpu/fast/math.h"
 
@@ -155,75 +157,87 @@ static void epilogue_past(const Epilogue& e, const float* src, float* dst, std::
 }
 
 // b after a: the greater, the first of equals; NaN wins.
-CGAN_INLINE Int beats(Vec b, Vec a) { return ((b > a) | (b != b)) & (a == a); }
+CGAN_INLINE Int beats(Vec b, Vec a) { return ~(b <= a) & (a == a); }
 
-CGAN_INLINE Vec load_first(const float* p, std::int64_t n) { return n == kLanes ? load(p) : load_part(p, n); }
-
-template <int kind> CGAN_INLINE void pool_columns(const float* const (&from)[4], std::int64_t n, Vec shift,
-                                                  Vec alpha, float* dst, std::uint8_t* arg) {
-    Vec best = load_first(from[0], n);
-    Int at = {};
-    for (int i = 1; i < 4; i++) {
-        const Vec x = load_first(from[i], n);
-        const Int better = beats(x, best);
-        best = select(better, x, best);
-        at = (splat_int(i) & better) | (at & ~better);
-    }
-    best = act_value<kind>(best + shift, alpha);
-    if (n == kLanes)
-        store(dst, best);
+// Vectors of the first n channels of pixels; `whole`: n is kLanes.
+template <bool whole> CGAN_INLINE Vec load_first(const float* p, std::int64_t n) {
+    return whole ? load(p) : load_part(p, n);
+}
+template <bool whole> CGAN_INLINE void store_first(float* p, Vec v, std::int64_t n) {
+    if (whole)
+        store(p, v);
     else
-        store_part(dst, best, n);
-    const Bytes places = __builtin_convertvector(at, Bytes);
-    if (n == kLanes)
-        std::memcpy(arg, &places, sizeof places);
-    else
-        std::memcpy(arg, &places, static_cast<std::size_t>(n));
+        store_part(p, v, n);
+}
+// A place is a byte.
+template <bool whole> CGAN_INLINE Int load_places(const std::uint8_t* p, std::int64_t n) {
+    Bytes places = {};
+    std::memcpy(&places, p, whole ? sizeof places : static_cast<std::size_t>(n));
+    return __builtin_convertvector(places, Int);
+}
+template <bool whole> CGAN_INLINE void store_places(std::uint8_t* p, Int v, std::int64_t n) {
+    const Bytes places = __builtin_convertvector(v, Bytes);
+    std::memcpy(p, &places, whole ? sizeof places : static_cast<std::size_t>(n));
 }
 
-static void pool_window(const float* src, std::int64_t cols, std::int64_t row_stride, std::int64_t count,
-                        const Epilogue& e, float* dst, std::uint8_t* arg) {
+// Calls f(channel, n, whole) for vectors of channels.
+template <class F> CGAN_INLINE void for_channels(std::int64_t channels, F f) {
+    std::int64_t c = 0;
+    for (; c + kLanes <= channels; c += kLanes) f(c, std::int64_t{kLanes}, std::true_type{});
+    if (c < channels) f(c, channels - c, std::false_type{});
+}
+
+// One vector of channels, window after window, so that one's activation is computed while the next is compared.
+template <int kind, bool whole> CGAN_INLINE void pool_channels(const PoolWindows& w, const float* src,
+                                                               std::int64_t n, Vec shift, Vec alpha,
+                                                               float* dst, std::uint8_t* arg) {
+    for (std::int64_t i = 0; i < w.count; i++, src += w.step, dst += w.pooled_step, arg += w.pooled_step) {
+        Vec best = load_first<whole>(src, n);
+        Int at = {};
+        for (int place = 1; place < 4; place++) {
+            const Vec x = load_first<whole>(src + place % 2 * w.col + place / 2 * w.row, n);
+            const Int better = beats(x, best);
+            best = select(better, x, best);
+            at = (splat_int(place) & better) | (at & ~better);
+        }
+        store_first<whole>(dst, act_value<kind>(best + shift, alpha), n);
+        store_places<whole>(arg, at, n);
+    }
+}
+
+static void pool_windows(const PoolWindows& w, const float* src, const Epilogue& e, float* dst,
+                         std::uint8_t* arg) {
     const Vec alpha = splat(e.act.alpha);
     with_activation(e.act.kind, [=](auto kind) {
-        for (std::int64_t c = 0; c < count; c += kLanes) {
-            const std::int64_t n = least<std::int64_t>(kLanes, count - c);
-            const float* const from[4] = {src + c, src + cols + c, src + row_stride + c,
-                                          src + row_stride + cols + c};
-            const Vec shift = e.bia == nullptr ? splat(0.0f) : load_first(e.bia + c, n);
-            pool_columns<decltype(kind)::value>(from, n, shift, alpha, dst + c, arg + c);
-        }
+        for_channels(w.channels, [=](std::int64_t c, std::int64_t n, auto whole) {
+            const Vec shift = e.bia == nullptr ? Vec{} : load_first<whole.value>(e.bia + c, n);
+            pool_channels<decltype(kind)::value, whole.value>(w, src + c, n, shift, alpha, dst + c, arg + c);
+        });
     });
 }
 
-template <int kind> CGAN_INLINE void unpool_columns(const float* y, const float* d, const std::uint8_t* arg,
-                                                    std::int64_t n, Vec alpha, float* const (&to)[4]) {
-    const Vec yv = load_first(y, n), dv = load_first(d, n);
-    Bytes places = {};
-    if (n == kLanes)
-        std::memcpy(&places, arg, sizeof places);
-    else
-        std::memcpy(&places, arg, static_cast<std::size_t>(n));
-    const Int at = __builtin_convertvector(places, Int);
-    const Vec g = act_gradient<kind>(yv, dv, alpha);
-    for (int i = 0; i < 4; i++) {
-        const Vec v = select(at == splat_int(i), g, splat(0.0f));
-        if (n == kLanes)
-            store(to[i], v);
-        else
-            store_part(to[i], v, n);
+template <int kind, bool whole> CGAN_INLINE void unpool_channels(const PoolWindows& w, const float* dst,
+                                                                 const float* d_dst, const std::uint8_t* arg,
+                                                                 std::int64_t n, Vec alpha, float* d_src) {
+    for (std::int64_t i = 0; i < w.count; i++, d_src += w.step) {
+        const std::int64_t from = i * w.pooled_step;
+        const Vec g =
+            act_gradient<kind>(load_first<whole>(dst + from, n), load_first<whole>(d_dst + from, n), alpha);
+        const Int at = load_places<whole>(arg + from, n);
+        for (int place = 0; place < 4; place++)
+            store_first<whole>(d_src + place % 2 * w.col + place / 2 * w.row,
+                               select(at == splat_int(place), g, Vec{}), n);
     }
 }
 
-static void unpool_window(Activation act, const float* dst, const float* d_dst, const std::uint8_t* arg,
-                          std::int64_t count, float* window, std::int64_t cols, std::int64_t row_stride) {
+static void unpool_windows(const PoolWindows& w, Activation act, const float* dst, const float* d_dst,
+                           const std::uint8_t* arg, float* d_src) {
     const Vec alpha = splat(act.alpha);
     with_activation(act.kind, [=](auto kind) {
-        for (std::int64_t c = 0; c < count; c += kLanes) {
-            float* const to[4] = {window + c, window + cols + c, window + row_stride + c,
-                                  window + row_stride + cols + c};
-            unpool_columns<decltype(kind)::value>(dst + c, d_dst + c, arg + c,
-                                                  least<std::int64_t>(kLanes, count - c), alpha, to);
-        }
+        for_channels(w.channels, [=](std::int64_t c, std::int64_t n, auto whole) {
+            unpool_channels<decltype(kind)::value, whole.value>(w, dst + c, d_dst + c, arg + c, n, alpha,
+                                                                d_src + c);
+        });
     });
 }
 

@@ -116,6 +116,14 @@ struct SpectralProduct {
     std::int64_t a_ahead, a_lines, b_ahead, b_lines;
 };
 
+// 2x2 windows that lie in a row, and their pooled pixels.
+struct PoolWindows {
+    std::int64_t count, channels;
+    std::int64_t col, row,
+        step; // floats to the next pixel of a window, to its second row, and to the next window
+    std::int64_t pooled_step; // floats, and places, from one pooled pixel to the next
+};
+
 // What the pixels of a Winograd window are (winograd_kernels.h): n x n of the source, 4 x 4 results, or the
 // filter's taps x taps, where n = 4 + taps - 1.
 enum class WinogradForm { Source, Result, Filter };
@@ -166,15 +174,12 @@ struct Kernels {
     void (*winograd_image)(int taps, WinogradForm form, const float* in, std::int64_t plane,
                            const TileSink& s);
     void (*filter_product)(const FilterProduct& f);
-    // dst[c] = act(max of the 2x2 window's src[..][c] + bia[c]), arg[c] = the first place that holds it; NaN
-    // wins.
-    // The window's pixels are cols floats apart, its rows row_stride; `count` channels.
-    void (*pool_window)(const float* src, std::int64_t cols, std::int64_t row_stride, std::int64_t count,
-                        const Epilogue& e, float* dst, std::uint8_t* arg);
-    // The 2x2 window (pixels cols floats apart, rows row_stride) receives d_dst act'(dst) where arg says, 0
-    // elsewhere.
-    void (*unpool_window)(Activation act, const float* dst, const float* d_dst, const std::uint8_t* arg,
-                          std::int64_t count, float* window, std::int64_t cols, std::int64_t row_stride);
+    // Of each window: dst[c] = act(max of its src[..][c] + bia[c]), arg[c] = the first place that holds it; NaN wins.
+    void (*pool_windows)(const PoolWindows& w, const float* src, const Epilogue& e, float* dst,
+                         std::uint8_t* arg);
+    // Each window of d_src receives d_dst act'(dst) where arg says, 0 elsewhere.
+    void (*unpool_windows)(const PoolWindows& w, Activation act, const float* dst, const float* d_dst,
+                           const std::uint8_t* arg, float* d_src);
 
     // ---- optimisers ----
     void (*adam)(const AdamStep& s, float* param, const float* grad, float* m, float* v, std::int64_t n);

@@ -8,10 +8,10 @@ void unpool_image(const Kernels& kernels, const ConvShape& shape, const Pooled& 
                   float* image) {
     const std::int64_t ph = shape.oh / 2, pw = shape.ow / 2, k = shape.k;
     if (shape.oh % 2 || shape.ow % 2) std::fill(image, image + shape.oh * shape.ow * k, 0.0f);
-    for (std::int64_t i = 0; i < ph * pw; i++) {
-        const std::int64_t at = (n * ph * pw + i) * k;
-        kernels.unpool_window(pooled.act, pooled.dst + at, pooled.d_dst + at, pooled.arg + at, k,
-                              image + (i / pw * 2 * shape.ow + i % pw * 2) * k, k, shape.ow * k);
+    for (std::int64_t y = 0; y < ph; y++) {
+        const std::int64_t at = (n * ph + y) * pw * k;
+        kernels.unpool_windows({pw, k, k, shape.ow * k, 2 * k, k}, pooled.act, pooled.dst + at,
+                               pooled.d_dst + at, pooled.arg + at, image + 2 * y * shape.ow * k);
     }
 }
 

@@ -100,8 +100,19 @@ CGAN_INLINE Vec select(Int mask, Vec yes, Vec no) {
 #endif
 }
 // The first operand wins where the comparison is false, so a NaN in it survives.
+#if defined(__AVX512F__)
+CGAN_INLINE Vec vmin(Vec a, Vec b) { return _mm512_maskz_min_ps(0xffff, b, a); }
+CGAN_INLINE Vec vmax(Vec a, Vec b) { return _mm512_maskz_max_ps(0xffff, b, a); }
+#elif defined(__AVX2__)
+CGAN_INLINE Vec vmin(Vec a, Vec b) { return _mm256_min_ps(b, a); }
+CGAN_INLINE Vec vmax(Vec a, Vec b) { return _mm256_max_ps(b, a); }
+#elif defined(__x86_64__)
+CGAN_INLINE Vec vmin(Vec a, Vec b) { return _mm_min_ps(b, a); }
+CGAN_INLINE Vec vmax(Vec a, Vec b) { return _mm_max_ps(b, a); }
+#else
 CGAN_INLINE Vec vmin(Vec a, Vec b) { return select(b < a, b, a); }
 CGAN_INLINE Vec vmax(Vec a, Vec b) { return select(b > a, b, a); }
+#endif
 CGAN_INLINE Vec vabs(Vec a) { return from_bits(bits(a) & splat_int(0x7fffffff)); }
 CGAN_INLINE Vec with_sign_of(Vec magnitude, Vec sign) {
     return from_bits((bits(magnitude) & splat_int(0x7fffffff)) | (bits(sign) & splat_int(INT32_MIN)));
