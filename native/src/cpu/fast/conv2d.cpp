@@ -124,6 +124,8 @@ void backward_data(Machine& machine, const ConvShape& shape, const float* wei, c
         return gemm(machine, {d_dst, shape.k, 1}, {wei, shape.c, 1}, shape.n * shape.h * shape.w, shape.c,
                     shape.k, d_src, shape.c, epilogue);
     const Transform plan = plan_transform(machine, shape, Pass::BackwardData);
+    if (!plan.spectral && !plan.winograd && is_thin_result(shape) && !pooled)
+        return thin_backward_data(machine, shape, wei, d_dst, epilogue, d_src);
     if (!plan.spectral && !plan.winograd)
         return direct_backward_data(machine, shape, wei, d_dst, epilogue, d_src, pooled);
     if (pooled && !takes_pooled(plan)) {

@@ -12,6 +12,13 @@ bool is_thin(const ConvShape& shape);
 void thin_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
                   const Epilogue& epilogue, float* dst, const Pooled* pooled = nullptr);
 
+// True if thin_backward_data serves the shape: fewer than 8 result channels, stride 1.
+bool is_thin_result(const ConvShape& shape);
+
+// As direct_backward_data without `pooled`.
+void thin_backward_data(Machine& machine, const ConvShape& shape, const float* wei, const float* d_dst,
+                        const Epilogue& epilogue, float* d_src);
+
 // As direct_backward_filter; with `pooled` the gradient d_dst takes the form given there.
 void thin_backward_filter(Machine& machine, const ConvShape& shape, const float* src, const float* d_dst,
                           float* d_wei, const Pooled* pooled = nullptr);

@@ -21,6 +21,7 @@ constexpr std::int64_t kColumns = 64; // of a task that packs its own B: 4 panel
 constexpr std::int64_t kBlockFloats =
     128 * 1024; // of packed B that tasks of rows share, one after another: half of L2
 constexpr std::int64_t kInPlaceRows = 256;              // of A, at most, for weights to be read as rows
+constexpr std::int64_t kTurnFrom = 64;                  // k, at least, for results to be worth turning around
 constexpr std::int64_t kWholeA = std::int64_t{2} << 20; // floats of A that are packed at once
 constexpr std::int64_t kWholeB = std::int64_t{4} << 20; // floats of B that are packed at once
 constexpr std::int64_t kAheadRows = 24;  // multiplied between two requests for B; a multiple of kRows
@@ -272,7 +273,8 @@ void by_rows(Machine& machine, const Problem& x) {
 void multiply(Machine& machine, const Problem& x) {
     const bool weights = x.b.row_stride == 1 && x.b.col_stride > 1;
     if (x.k == 0) return by_rows(machine, x);
-    if (weights && x.m >= 4 && x.m <= kInPlaceRows && x.m <= x.n) return by_weights(machine, x);
+    if (weights && x.k >= kTurnFrom && x.m >= 4 && x.m <= kInPlaceRows && x.m <= x.n)
+        return by_weights(machine, x);
     if (x.k >= 2 * kPartDepth && ceil_div(x.n, kColumns) * ceil_div(x.m, kRowBlock) < kParts &&
         x.m <= kInPlaceRows)
         return by_depth(machine, x);
