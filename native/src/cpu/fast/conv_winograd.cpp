@@ -28,7 +28,7 @@ namespace {
 constexpr std::int64_t kPanelsTogether = 4; // columns of a block that transforms its filters, in panels
 constexpr std::int64_t kSide = 6;           // of the largest window
 constexpr std::int64_t kNearBytes = std::int64_t{896} << 10; // of one thread's windows and sums, in L2
-constexpr std::int64_t kBankBytes = std::int64_t{16} << 20;   // of whole filters: they stay in the last cache
+constexpr std::int64_t kBankBytes = std::int64_t{16} << 20;  // of whole filters: they stay in the last cache
 constexpr std::int64_t kFewRows =
     18; // of a block, below which reading filters from the last cache costs too much
 

@@ -46,8 +46,8 @@ public class StepBenchmark {
     @Setup
     public void open() {
         String[] parts = model.split(":", 2);
-        TrainConfig config = TrainConfig.of(Map.of(
-                "model", parts[0], "device", device, "graph", graph, "batch", batch, "steps", 1_000_000_000));
+        TrainConfig config = TrainConfig.of(
+                Map.of("model", parts[0], "device", device, "graph", graph, "batch", batch, "steps", 1_000_000_000));
         training = new PacedTraining(config, RandomImages.of(parts.length == 2 ? parts[1] : "28x28x1"));
     }
 
