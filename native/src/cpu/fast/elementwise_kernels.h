@@ -6,9 +6,9 @@
 // reference: cpu/reference; error of each function: math.h
 #pragma once
 
-#include "cgan.h"
 #include <type_traits>
 
+#include "cgan.h"
 #include "cpu/fast/kernels.h"
 #include "cpu/fast/math.h"
 
