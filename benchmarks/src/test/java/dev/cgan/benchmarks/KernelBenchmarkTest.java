@@ -72,6 +72,7 @@ class KernelBenchmarkTest {
         StepBenchmark benchmark = new StepBenchmark();
         benchmark.model = "wgan-gp:8x8x1";
         benchmark.device = "cpu?threads=1";
+        benchmark.graph = "auto";
         benchmark.batch = 2;
         benchmark.open();
         benchmark.step();
