@@ -17,15 +17,12 @@
 #include <algorithm>
 #include <cstring>
 
-#include "cpu/fast/filters.h"
-
 namespace cgan::fast {
 namespace {
 
 constexpr std::int64_t kChunkBytes = std::int64_t{16} << 20; // stays in the last cache
 constexpr int kMaxSide = 16;
 
-std::int64_t complex_count(int n) { return (n * n - 4) / 2; }
 std::int64_t source_planes(const Machine& machine, int n) {
     return 4 + machine.kernels.planes * complex_count(n);
 }
@@ -39,13 +36,18 @@ std::int64_t panels_of(std::int64_t channels) { return ceil_div(channels, kPanel
 struct Spectra {
     float* data = nullptr;
     std::int64_t items = 0, panels = 0;
+    bool past = false; // written past the caches
 
     std::int64_t plane() const { return panels * items * kPanel + kPanel; }
     float* at(std::int64_t panel, std::int64_t item) const { return data + (panel * items + item) * kPanel; }
+    // Before another thread reads what this one wrote.
+    void finish(const Machine& machine) const {
+        if (past) machine.kernels.end_stores_past();
+    }
 };
 
-Spectra take(Machine& machine, std::int64_t planes, std::int64_t panels, std::int64_t items) {
-    Spectra s{nullptr, items, panels};
+Spectra take(Machine& machine, std::int64_t planes, std::int64_t panels, std::int64_t items, bool past) {
+    Spectra s{nullptr, items, panels, past};
     s.data = machine.scratch.take<float>(planes * s.plane());
     return s;
 }
@@ -81,8 +83,9 @@ void transform_images(Machine& machine, int n, const WindowGrid& grid, std::int6
         for (std::int64_t i = begin; i < end; i++) {
             const std::int64_t item = i / panels, panel = i % panels;
             machine.kernels.spectrum(n, grid.window(item / tiles, item % tiles, panel), third,
-                                     out.at(first_panel + panel, item), out.plane());
+                                     out.past, out.at(first_panel + panel, item), out.plane());
         }
+        out.finish(machine);
     });
 }
 
@@ -126,13 +129,6 @@ WindowGrid result_grid(const ConvShape& s, const SpectralPlan& p, const Stencil&
             p.tile_x};
 }
 
-std::vector<Stencil> stencils_of(const SpectralPlan& plan) {
-    std::vector<Stencil> all;
-    for (const Phase& y : plan.ys)
-        for (const Phase& x : plan.xs) all.push_back({y, x});
-    return all;
-}
-
 // ---- filters ----
 
 // A stencil's taps as a small image inside the window.
@@ -154,9 +150,10 @@ TileSource filter_window(const SpectralPlan& p, const Stencil& s, const float* t
 TileSource empty_window() { return {nullptr, 0, 0, 0, 0, 0, 0, kPanel}; }
 
 // [phase, k / 16][c][16]
-Spectra forward_filter(Machine& machine, const ConvShape& shape, const SpectralPlan& plan, const float* wei) {
+Spectra forward_filter(Machine& machine, const ConvShape& shape, const SpectralPlan& plan, const float* wei,
+                       bool past) {
     const std::int64_t depth = round_up(shape.c, kPanel), panels = panels_of(shape.k);
-    const Spectra out = take(machine, source_planes(machine, plan.n), plan.phases() * panels, depth);
+    const Spectra out = take(machine, source_planes(machine, plan.n), plan.phases() * panels, depth, past);
     std::int64_t first = 0;
     for (const Stencil& s : stencils_of(plan)) {
         Scratch::Frame frame(machine.scratch);
@@ -168,8 +165,9 @@ Spectra forward_filter(Machine& machine, const ConvShape& shape, const SpectralP
                 machine.kernels.spectrum(plan.n,
                                          c < shape.c ? filter_window(plan, s, taps, shape.c * kPanel, kPanel)
                                                      : empty_window(),
-                                         -1, out.at(first + panel, c), out.plane());
+                                         -1, out.past, out.at(first + panel, c), out.plane());
             }
+            out.finish(machine);
         });
         first += panels;
     }
@@ -178,9 +176,9 @@ Spectra forward_filter(Machine& machine, const ConvShape& shape, const SpectralP
 
 // [c / 16][phase, k][16]
 Spectra backward_filter(Machine& machine, const ConvShape& shape, const SpectralPlan& plan,
-                        const float* wei) {
+                        const float* wei, bool past) {
     const std::int64_t rows = round_up(shape.k, kPanel), panels = panels_of(shape.c);
-    const Spectra out = take(machine, source_planes(machine, plan.n), panels, plan.phases() * rows);
+    const Spectra out = take(machine, source_planes(machine, plan.n), panels, plan.phases() * rows, past);
     std::int64_t first = 0;
     for (const Stencil& s : stencils_of(plan)) {
         Scratch::Frame frame(machine.scratch);
@@ -192,8 +190,9 @@ Spectra backward_filter(Machine& machine, const ConvShape& shape, const Spectral
                 const std::int64_t channels = std::min<std::int64_t>(shape.c - panel * kPanel, kPanel);
                 machine.kernels.spectrum(
                     plan.n, k < shape.k ? filter_window(plan, s, taps, shape.c, channels) : empty_window(),
-                    -1, out.at(panel, first + k), out.plane());
+                    -1, out.past, out.at(panel, first + k), out.plane());
             }
+            out.finish(machine);
         });
         first += rows;
     }
@@ -222,6 +221,7 @@ void multiply(Machine& machine, int n, Product kind, const Spectra& a, const Spe
         p.over_images = kind == Product::OverImages;
         p.conjugate_b = kind == Product::ConjugateFilter;
         p.accumulate = accumulate;
+        p.past = out.past;
         p.a = a.data + in * a.plane();
         p.a_plane = a.plane();
         p.a_block = a.items * kPanel;
@@ -243,14 +243,21 @@ void multiply(Machine& machine, int n, Product kind, const Spectra& a, const Spe
             p.b_lines = std::min(panels, b.panels - next % pieces * panels) * b.items;
         }
         machine.kernels.spectral_product(p);
+        out.finish(machine);
     });
 }
 
-std::int64_t chunk_of(const ConvShape& shape, const SpectralPlan& plan, std::int64_t planes_of_a,
-                      std::int64_t panels_a, std::int64_t planes_of_b, std::int64_t panels_b) {
-    const std::int64_t bytes = 4 * kPanel * plan.tiles() * (planes_of_a * panels_a + planes_of_b * panels_b);
-    return std::clamp<std::int64_t>(kChunkBytes / bytes, 1, shape.n);
-}
+// Images that are in flight together, and the bytes of their spectra.
+struct Chunk {
+    std::int64_t images, bytes;
+
+    // Of `panels` panels of planes in all, for each window.
+    Chunk(const ConvShape& shape, const SpectralPlan& plan, std::int64_t panels) {
+        const std::int64_t image = 4 * kPanel * plan.tiles() * panels;
+        images = std::clamp<std::int64_t>(kChunkBytes / image, 1, shape.n);
+        bytes = images * image;
+    }
+};
 
 // ---- pooled results ----
 
@@ -281,8 +288,9 @@ void transform_pooled(Machine& machine, const ConvShape& shape, const SpectralPl
             const std::int64_t item = i / panels, panel = i % panels;
             machine.kernels.spectrum(plan.n,
                                      unpool_window(machine, shape, plan, pooled, first + item, panel, pixels),
-                                     -1, out.at(panel, item), out.plane());
+                                     -1, out.past, out.at(panel, item), out.plane());
         }
+        out.finish(machine);
     });
 }
 
@@ -345,14 +353,15 @@ void spectral_forward(Machine& machine, const ConvShape& shape, const SpectralPl
                       const float* wei, const Epilogue& epilogue, float* dst, const Pooled* pooled) {
     Scratch::Frame frame(machine.scratch);
     const std::int64_t in_panels = panels_of(shape.c), out_panels = plan.phases() * panels_of(shape.k);
-    const Spectra filter = forward_filter(machine, shape, plan, wei);
-    const std::int64_t chunk =
-        chunk_of(shape, plan, source_planes(machine, plan.n), in_panels, result_planes(plan.n), out_panels);
-    for (std::int64_t first = 0; first < shape.n; first += chunk) {
+    const Chunk chunk(shape, plan,
+                      source_planes(machine, plan.n) * in_panels + result_planes(plan.n) * out_panels);
+    const StoreTrials::Call call(machine.store_trials, Pass::Forward, shape, chunk.bytes);
+    const Spectra filter = forward_filter(machine, shape, plan, wei, call.past());
+    for (std::int64_t first = 0; first < shape.n; first += chunk.images) {
         Scratch::Frame chunk_frame(machine.scratch);
-        const std::int64_t images = std::min(chunk, shape.n - first), items = images * plan.tiles();
-        const Spectra x = take(machine, source_planes(machine, plan.n), in_panels, items);
-        const Spectra y = take(machine, result_planes(plan.n), out_panels, items);
+        const std::int64_t images = std::min(chunk.images, shape.n - first), items = images * plan.tiles();
+        const Spectra x = take(machine, source_planes(machine, plan.n), in_panels, items, call.past());
+        const Spectra y = take(machine, result_planes(plan.n), out_panels, items, call.past());
         transform_images(machine, plan.n, source_grid(shape, plan, src, first), images, 1, x, 0);
         multiply(machine, plan.n, Product::ConjugateFilter, x, filter, filter.items, false, y);
         write_results(machine, shape, plan, y, first, epilogue, dst, pooled);
@@ -409,14 +418,15 @@ void spectral_backward_data(Machine& machine, const ConvShape& shape, const Spec
     const std::int64_t tiles_y = plan.single ? 1 : ceil_div(shape.h, plan.n - plan.reach_y + 1);
     const std::int64_t tiles_x = plan.single ? 1 : ceil_div(shape.w, plan.n - plan.reach_x + 1);
     const std::int64_t tiles = tiles_y * tiles_x;
-    const Spectra filter = backward_filter(machine, shape, plan, wei);
-    const std::int64_t chunk =
-        chunk_of(shape, plan, source_planes(machine, plan.n), in_panels, result_planes(plan.n), out_panels);
-    for (std::int64_t first = 0; first < shape.n; first += chunk) {
+    const Chunk chunk(shape, plan,
+                      source_planes(machine, plan.n) * in_panels + result_planes(plan.n) * out_panels);
+    const StoreTrials::Call call(machine.store_trials, Pass::BackwardData, shape, chunk.bytes);
+    const Spectra filter = backward_filter(machine, shape, plan, wei, call.past());
+    for (std::int64_t first = 0; first < shape.n; first += chunk.images) {
         Scratch::Frame chunk_frame(machine.scratch);
-        const std::int64_t images = std::min(chunk, shape.n - first);
-        const Spectra dy = take(machine, source_planes(machine, plan.n), in_panels, images * tiles);
-        const Spectra dx = take(machine, result_planes(plan.n), out_panels, images * tiles);
+        const std::int64_t images = std::min(chunk.images, shape.n - first);
+        const Spectra dy = take(machine, source_planes(machine, plan.n), in_panels, images * tiles, call.past());
+        const Spectra dx = take(machine, result_planes(plan.n), out_panels, images * tiles, call.past());
         if (plan.single) {
             transform_gradient(machine, shape, plan, d_dst, pooled, first, images, dy);
         } else {
@@ -464,14 +474,14 @@ void spectral_backward_filter(Machine& machine, const ConvShape& shape, const Sp
                               const float* src, const float* d_dst, float* d_wei, const Pooled* pooled) {
     Scratch::Frame frame(machine.scratch);
     const std::int64_t x_panels = panels_of(shape.c), y_panels = plan.phases() * panels_of(shape.k);
-    const std::int64_t chunk = chunk_of(shape, plan, source_planes(machine, plan.n), x_panels,
-                                        source_planes(machine, plan.n), y_panels);
-    const Spectra dw = take(machine, result_planes(plan.n), x_panels, y_panels * kPanel);
-    for (std::int64_t first = 0; first < shape.n; first += chunk) {
+    const Chunk chunk(shape, plan, source_planes(machine, plan.n) * (x_panels + y_panels));
+    const StoreTrials::Call call(machine.store_trials, Pass::BackwardFilter, shape, chunk.bytes);
+    const Spectra dw = take(machine, result_planes(plan.n), x_panels, y_panels * kPanel, call.past());
+    for (std::int64_t first = 0; first < shape.n; first += chunk.images) {
         Scratch::Frame chunk_frame(machine.scratch);
-        const std::int64_t images = std::min(chunk, shape.n - first), items = images * plan.tiles();
-        const Spectra x = take(machine, source_planes(machine, plan.n), x_panels, items);
-        const Spectra dy = take(machine, source_planes(machine, plan.n), y_panels, items);
+        const std::int64_t images = std::min(chunk.images, shape.n - first), items = images * plan.tiles();
+        const Spectra x = take(machine, source_planes(machine, plan.n), x_panels, items, call.past());
+        const Spectra dy = take(machine, source_planes(machine, plan.n), y_panels, items, call.past());
         transform_images(machine, plan.n, source_grid(shape, plan, src, first), images, 1, x, 0);
         transform_gradient(machine, shape, plan, d_dst, pooled, first, images, dy);
         multiply(machine, plan.n, Product::OverImages, dy, x, items, first > 0, dw);
@@ -486,74 +496,6 @@ void spectral_backward_filter(Machine& machine, const ConvShape& shape, const Sp
         if (folded) add_unfolded(machine, shape, s, sums, d_wei);
         row += round_up(shape.k, kPanel);
     }
-}
-
-// ---- the choice ----
-
-namespace {
-
-// Least and greatest tap offset and most results of an axis's phases.
-struct Extent {
-    std::int64_t low, reach, count;
-    explicit Extent(const AxisPlan& plan) : low(INT64_MAX), reach(0), count(0) {
-        std::int64_t high = INT64_MIN;
-        for (const Phase& p : plan) {
-            count = std::max(count, p.count);
-            for (const Tap& t : p.taps) {
-                low = std::min(low, t.offset);
-                high = std::max(high, t.offset);
-            }
-        }
-        reach = high - low + 1;
-    }
-    // One window of n holds the axis: results and sources that wrap around meet only zeros.
-    bool fits(std::int64_t n, std::int64_t source) const {
-        return count + reach - 1 + low <= n && source - low <= n;
-    }
-};
-
-SpectralPlan plan_windows(const ConvShape& s, const AxisPlan& ys, const AxisPlan& xs, int n) {
-    const Extent y(ys), x(xs);
-    SpectralPlan p{n,       ys,    xs,      y.low,   x.low, y.reach, x.reach, y.count,
-                   x.count, false, y.count, x.count, 1,     1,       0};
-    p.single = y.low <= 0 && x.low <= 0 && y.fits(n, s.h) && x.fits(n, s.w);
-    if (!p.single) {
-        p.tile_y = n - y.reach + 1;
-        p.tile_x = n - x.reach + 1;
-        p.tiles_y = ceil_div(y.count, p.tile_y);
-        p.tiles_x = ceil_div(x.count, p.tile_x);
-    }
-    return p;
-}
-
-// Multiplications, or as long as they take.
-double spectral_cost(const ConvShape& s, const SpectralPlan& p) {
-    const double side = p.n, windows = static_cast<double>(s.n * p.tiles());
-    const double c = static_cast<double>(round_up(s.c, kPanel)),
-                 k = static_cast<double>(p.phases() * round_up(s.k, kPanel));
-    const double transforms = 20.0 * side * side * (windows * (c + k) + c * k);
-    return static_cast<double>(4 + 3 * complex_count(p.n)) * windows * c * k * 1.1 + transforms;
-}
-
-double direct_cost(const ConvShape& s, const SpectralPlan& p) {
-    double taps = 0;
-    for (const Stencil& phase : stencils_of(p)) taps += static_cast<double>(phase.taps() * phase.positions());
-    return taps * static_cast<double>(s.n * s.c * round_up(s.k, kPanel));
-}
-
-} // namespace
-
-std::optional<SpectralPlan> plan_spectral(const ConvShape& shape) {
-    if (shape.stride_h != 1 || shape.stride_w != 1 || shape.c < 8 || shape.k < 8) return std::nullopt;
-    const AxisPlan ys = forward_plan(shape.vertical()), xs = forward_plan(shape.horizontal());
-    std::optional<SpectralPlan> best;
-    for (const int n : {8, 16}) {
-        if (Extent(ys).reach > n / 2 + 1 || Extent(xs).reach > n / 2 + 1) continue;
-        SpectralPlan plan = plan_windows(shape, ys, xs, n);
-        plan.cost = spectral_cost(shape, plan);
-        if (plan.cost < direct_cost(shape, plan) && (!best || plan.cost < best->cost)) best = std::move(plan);
-    }
-    return best;
 }
 
 } // namespace cgan::fast

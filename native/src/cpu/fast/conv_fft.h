@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "cpu/fast/filters.h"
 #include "cpu/fast/pooled.h"
 
 namespace cgan::fast {
@@ -24,6 +25,12 @@ struct SpectralPlan {
     std::int64_t tiles() const { return tiles_y * tiles_x; }
     std::int64_t phases() const { return static_cast<std::int64_t>(ys.size() * xs.size()); }
 };
+
+// Frequencies of an n x n window that are complex; 4 are real.
+inline std::int64_t complex_count(int n) { return (n * n - 4) / 2; }
+
+// One for each phase, rows first.
+std::vector<Stencil> stencils_of(const SpectralPlan& plan);
 
 // The plan by which transforms take less arithmetic than register tiles over gathered rows, if there is one.
 // Depends on

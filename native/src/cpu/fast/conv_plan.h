@@ -7,6 +7,7 @@
 // an upsampling into a smaller convolution.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <vector>
 
@@ -39,6 +40,8 @@ AxisPlan forward_plan(const Axis& axis);
 // Of the gradient with respect to the source. Enlarged sources need stride 1.
 AxisPlan backward_plan(const Axis& axis);
 
+enum class Pass { Forward, BackwardData, BackwardFilter };
+
 // A convolution and its operands' sizes, NHWC and KRSC.
 struct ConvShape {
     std::int64_t n, h, w, c, k, r, s, oh, ow;
@@ -47,6 +50,7 @@ struct ConvShape {
     Axis vertical() const { return {h, oh, r, stride_h, pad_top, upsample}; }
     Axis horizontal() const { return {w, ow, s, stride_w, pad_left, upsample}; }
     std::int64_t taps() const { return r * s; }
+    auto operator<=>(const ConvShape&) const = default;
     bool foldable() const { return upsample == 1 || (stride_h == 1 && stride_w == 1); }
 };
 

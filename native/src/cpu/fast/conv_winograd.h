@@ -8,8 +8,6 @@
 
 namespace cgan::fast {
 
-enum class Pass { Forward, BackwardData, BackwardFilter };
-
 // Every stride-th pixel of an axis of the source, with every stride-th row of the filter: a convolution of stride 1.
 struct SourcePhase {
     std::int64_t first, count; // source pixels first, first + stride, ...

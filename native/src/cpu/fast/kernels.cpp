@@ -39,6 +39,7 @@ const Kernels& CGAN_TABLE(CGAN_ISA)() {
         .turn = turn,
         .block_product = block_product,
         .gather_product = gather_product,
+        .end_stores_past = end_stores_past,
         .spectrum = spectrum,
         .image = image,
         .spectral_product = spectral_product,

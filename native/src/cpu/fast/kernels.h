@@ -104,6 +104,7 @@ struct SpectralProduct {
     bool over_images; // then conj(a) is meant: out = b conj(a)
     bool conjugate_b;
     bool accumulate; // add to out
+    bool past;       // else, write out past the caches
     const float* a;
     std::int64_t a_plane, a_block; // floats between planes, and between blocks of 16 channels
     const float* b;
@@ -163,8 +164,11 @@ struct Kernels {
                  std::int64_t dst_ld);
     void (*block_product)(const BlockProduct& p);
     void (*gather_product)(const GatherProduct& g);
-    // out: planes, `plane` floats apart; third: 1 to keep re + im, -1 to keep re - im, where there are 3; n is 8 or 16
-    void (*spectrum)(int n, const TileSource& s, int third, float* out, std::int64_t plane);
+    // Before another thread reads what was written past the caches by the kernels below.
+    void (*end_stores_past)();
+    // out: planes, `plane` floats apart, written past the caches if `past`; third: 1 to keep re + im, -1 to keep re - im,
+    // where there are 3; n is 8 or 16
+    void (*spectrum)(int n, const TileSource& s, int third, bool past, float* out, std::int64_t plane);
     void (*image)(int n, const float* in, std::int64_t plane, const TileSink& s);
     void (*spectral_product)(const SpectralProduct& p);
     // out: n^2 real planes; taps is 2 or 3. Pixels outside the source's bounds count as zero.

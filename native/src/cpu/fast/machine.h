@@ -6,6 +6,7 @@
 
 #include "backend.h"
 #include "cpu/fast/kernels.h"
+#include "cpu/fast/store_trial.h"
 #include "cpu/thread_pool.h"
 
 namespace cgan::fast {
@@ -62,6 +63,7 @@ struct Machine {
     ThreadPool& pool;
     const Kernels& kernels;
     Scratch& scratch;
+    StoreTrials& store_trials;
     bool transforms; // convolutions may work on transformed data
 };
 

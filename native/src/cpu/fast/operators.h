@@ -88,6 +88,7 @@ class Operators {
   private:
     ThreadPool pool_;
     Scratch scratch_;
+    StoreTrials store_trials_;
     Machine machine_;
 };
 

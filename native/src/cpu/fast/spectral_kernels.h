@@ -64,41 +64,61 @@ template <int count, int write> CGAN_INLINE void prefetch_planes(const float* p,
     for (int i = 0; i < count; i++) __builtin_prefetch(p + i * plane, write);
 }
 
+// How a spectrum's planes are written: which third plane, and whether past the caches.
+template <int third_sign, bool past_caches> struct SpectrumForm {
+    static constexpr int third = third_sign;
+    static constexpr bool past = past_caches;
+};
+
+template <class Form> CGAN_INLINE void store_plane(float* out, Vec v) {
+    if constexpr (Form::past)
+        store_past(out, v);
+    else
+        store(out, v);
+}
+
 // Writes one complex frequency's planes.
-template <int third> CGAN_INLINE void store_frequency(Complex x, float* out, std::int64_t plane) {
-    store(out, x.re);
-    store(out + plane, x.im);
-    if constexpr (kPlanes == 3) store(out + 2 * plane, third > 0 ? x.re + x.im : x.re - x.im);
+template <class Form> CGAN_INLINE void store_frequency(Complex x, float* out, std::int64_t plane) {
+    store_plane<Form>(out, x.re);
+    store_plane<Form>(out + plane, x.im);
+    if constexpr (kPlanes == 3)
+        store_plane<Form>(out + 2 * plane, Form::third > 0 ? x.re + x.im : x.re - x.im);
+}
+
+// What is stored past the caches is not fetched.
+template <int count, class Form> CGAN_INLINE void prefetch_written(float* out, std::int64_t plane) {
+    if constexpr (!Form::past) prefetch_planes<count, 1>(out, plane);
 }
 
 // Complex frequencies are numbered: column 0 rows 1..n/2-1, column n/2 rows 1..n/2-1, then the columns
 // between, whole.
 template <int n> constexpr int column_start(int column) { return n - 2 + (column - 1) * n; }
 
-template <int n, int third> CGAN_INLINE void transform_real_column(const RowSpectra<n>& rows, int part,
-                                                                   int at, int number, float* out,
-                                                                   std::int64_t plane) {
+template <int n, class Form> CGAN_INLINE void transform_real_column(const RowSpectra<n>& rows, int part,
+                                                                    int at, int number, float* out,
+                                                                    std::int64_t plane) {
     Vec in[n];
     Complex x[n / 2 + 1];
     unroll<n>([&](auto y) { in[y] = load(rows.value[y][part][at]); });
     real_transform<n, 1>(in, x);
-    store(out + (2 * number) * plane, x[0].re);
-    store(out + (2 * number + 1) * plane, x[n / 2].re);
+    store_plane<Form>(out + (2 * number) * plane, x[0].re);
+    store_plane<Form>(out + (2 * number + 1) * plane, x[n / 2].re);
     float* to = out + (4 + kPlanes * number * (n / 2 - 1)) * plane;
-    unroll<n / 2 - 1>([&](auto i) { store_frequency<third>(x[i + 1], to + kPlanes * i * plane, plane); });
+    unroll<n / 2 - 1>([&](auto i) { store_frequency<Form>(x[i + 1], to + kPlanes * i * plane, plane); });
 }
 
-template <int n, int third>
+template <int n, class Form>
 static void transform_columns(const RowSpectra<n>& rows, float* out, std::int64_t plane) {
     for (int number = 0; number < 2; number++) {
-        prefetch_planes<kPlanes * n / 2, 1>(out + (4 + kPlanes * (n - 2) + number * kPlanes * n / 2) * plane,
-                                            plane);
+        prefetch_written<kPlanes * n / 2, Form>(
+            out + (4 + kPlanes * (n - 2) + number * kPlanes * n / 2) * plane, plane);
         for (int part = 0; part < kParts; part++)
-            transform_real_column<n, third>(rows, part, number * (n - 1), number, out + part * kLanes, plane);
+            transform_real_column<n, Form>(rows, part, number * (n - 1), number, out + part * kLanes, plane);
     }
     for (int column = 1; column < n / 2; column++) {
         if (column + 1 < n / 2)
-            prefetch_planes<kPlanes * n, 1>(out + (4 + kPlanes * column_start<n>(column + 1)) * plane, plane);
+            prefetch_written<kPlanes * n, Form>(out + (4 + kPlanes * column_start<n>(column + 1)) * plane,
+                                                plane);
         for (int part = 0; part < kParts; part++) {
             Complex in[n], x[n];
             unroll<n>([&](auto y) {
@@ -106,23 +126,31 @@ static void transform_columns(const RowSpectra<n>& rows, float* out, std::int64_
             });
             transform<n, 1, -1>(in, x);
             float* to = out + (4 + kPlanes * column_start<n>(column)) * plane + part * kLanes;
-            unroll<n>([&](auto y) { store_frequency<third>(x[y], to + kPlanes * y * plane, plane); });
+            unroll<n>([&](auto y) { store_frequency<Form>(x[y], to + kPlanes * y * plane, plane); });
         }
     }
 }
 
-template <int n> static void spectrum_of(const TileSource& s, int third, float* out, std::int64_t plane) {
+template <int n, class Form>
+static void spectrum_of(const TileSource& s, float* out, std::int64_t plane) {
     RowSpectra<n> rows;
-    prefetch_planes<4 + kPlanes*(n - 2), 1>(out, plane);
+    prefetch_written<4 + kPlanes*(n - 2), Form>(out, plane);
     transform_rows<n>(s, rows);
-    if (third > 0)
-        transform_columns<n, 1>(rows, out, plane);
-    else
-        transform_columns<n, -1>(rows, out, plane);
+    transform_columns<n, Form>(rows, out, plane);
 }
 
-static void spectrum(int n, const TileSource& s, int third, float* out, std::int64_t plane) {
-    return n == 8 ? spectrum_of<8>(s, third, out, plane) : spectrum_of<16>(s, third, out, plane);
+template <int n> static void spectrum_of(const TileSource& s, int third, bool past, float* out,
+                                         std::int64_t plane) {
+    if (third > 0)
+        past ? spectrum_of<n, SpectrumForm<1, true>>(s, out, plane)
+             : spectrum_of<n, SpectrumForm<1, false>>(s, out, plane);
+    else
+        past ? spectrum_of<n, SpectrumForm<-1, true>>(s, out, plane)
+             : spectrum_of<n, SpectrumForm<-1, false>>(s, out, plane);
+}
+
+static void spectrum(int n, const TileSource& s, int third, bool past, float* out, std::int64_t plane) {
+    return n == 8 ? spectrum_of<8>(s, third, past, out, plane) : spectrum_of<16>(s, third, past, out, plane);
 }
 
 // ---- inverse ----
@@ -250,13 +278,29 @@ third_sum(Vec (&acc)[R][W], const SpectralProduct& p, const float* a, const floa
     }
 }
 
-// Where results go: W vectors of a row, `step` floats apart.
-template <int R, int W>
-CGAN_INLINE void put_tile(const Vec (&v)[R][W], float* out, std::int64_t step, bool accumulate) {
+// Writes a tile's results, W vectors of a row `step` floats apart, to the p.out of its plane.
+template <int R, int W> CGAN_INLINE void put_tile(const SpectralProduct& p, const Vec (&v)[R][W], float* out,
+                                                  std::int64_t step) {
+    if (p.past && !p.accumulate) {
+        for (int i = 0; i < R; i++)
+            for (int j = 0; j < W; j++) store_past(out + i * kPanel + j * step, v[i][j]);
+        return;
+    }
     for (int i = 0; i < R; i++)
         for (int j = 0; j < W; j++) {
             float* to = out + i * kPanel + j * step;
-            store(to, accumulate ? load(to) + v[i][j] : v[i][j]);
+            store(to, p.accumulate ? load(to) + v[i][j] : v[i][j]);
+        }
+}
+
+// What is stored past the caches is not fetched.
+template <int R, int W>
+CGAN_INLINE void prefetch_results(const SpectralProduct& p, const float* out, std::int64_t step) {
+    if (p.past && !p.accumulate) return;
+    for (int i = 0; i < R; i++)
+        for (int j = 0; j < W; j++) {
+            __builtin_prefetch(out + i * kPanel + j * step, 1);
+            if (!p.real) __builtin_prefetch(out + p.out_plane + i * kPanel + j * step, 1);
         }
 }
 
@@ -264,13 +308,9 @@ template <bool over_images, bool conjugate_b, int R, int W> static void
 spectral_tile(const SpectralProduct& p, const float* a, const float* b, Columns<W> cols, float* out) {
     const std::int64_t step = kVectorPanels ? p.out_panel : kLanes;
     Vec acc[R][W], held[R][W], part[R][W]; // held: P1, then what the imaginary part needs of P1 and P2
-    for (int i = 0; i < R; i++)
-        for (int j = 0; j < W; j++) {
-            __builtin_prefetch(out + i * kPanel + j * step, 1);
-            if (!p.real) __builtin_prefetch(out + p.out_plane + i * kPanel + j * step, 1);
-        }
+    prefetch_results<R, W>(p, out, step);
     spectral_sum<over_images>(acc, p, a, b, cols);
-    if (p.real) return put_tile(acc, out, step, p.accumulate);
+    if (p.real) return put_tile(p, acc, out, step);
     for (int i = 0; i < R; i++)
         for (int j = 0; j < W; j++) held[i][j] = acc[i][j];
     spectral_sum<over_images>(acc, p, a + p.a_plane, b + p.b_plane, cols);
@@ -280,12 +320,12 @@ spectral_tile(const SpectralProduct& p, const float* a, const float* b, Columns<
             part[i][j] = conjugate_b ? p1 + p2 : p1 - p2;
             held[i][j] = conjugate_b ? p2 - p1 : p1 + p2;
         }
-    put_tile(part, out, step, p.accumulate);
+    put_tile(p, part, out, step);
     third_sum<over_images, !over_images && conjugate_b ? 1 : -1, over_images ? 1 : -1>(acc, p, a, b, cols);
     for (int i = 0; i < R; i++)
         for (int j = 0; j < W; j++)
             part[i][j] = conjugate_b ? acc[i][j] + held[i][j] : held[i][j] - acc[i][j];
-    put_tile(part, out + p.out_plane, step, p.accumulate);
+    put_tile(p, part, out + p.out_plane, step);
 }
 
 // Asks for the next product's operands little by little, while this one is computed: the planes lie too far apart for
