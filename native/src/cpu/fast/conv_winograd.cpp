@@ -29,6 +29,7 @@ constexpr std::int64_t kPanelsTogether = 4; // columns of a block that transform
 constexpr std::int64_t kSide = 6;           // of the largest window
 constexpr std::int64_t kNearBytes = std::int64_t{896} << 10; // of one thread's windows and sums, in L2
 constexpr std::int64_t kBankBytes = std::int64_t{16} << 20;  // of whole filters: they stay in the last cache
+constexpr std::int64_t kMostTogether = 16; // windows of an image, up to which blocks are made of images
 constexpr std::int64_t kFewRows =
     18; // of a block, below which reading filters from the last cache costs too much
 
@@ -56,7 +57,7 @@ struct Filters {
                  std::int64_t begin, std::int64_t depth, const Planes& out, std::int64_t at) const {
         for (std::int64_t i = 0; i < panels * depth; i++) {
             const std::int64_t p = forward ? i / depth : i % panels, term = forward ? i % depth : i / panels;
-            kernels.winograd_spectrum(plan.taps, WinogradForm::Filter, window(phase, panel + p, begin + term),
+            kernels.winograd_spectrum(plan.taps, WinogradForm::Filter, {}, window(phase, panel + p, begin + term),
                                       out.at(0, at + p, term), out.plane());
         }
     }
@@ -143,20 +144,24 @@ class Sums {
     Sums(const WinogradPlan& plan, const Planes& planes) : plan_(plan), planes_(planes) {}
     const Planes& planes() const { return planes_; }
 
-    // Adds, at all frequencies of a phase, `rows` rows of a times b, `depth` deep.
-    void add(const Kernels& kernels, const PhasePair& phase, const Operand& a, std::int64_t rows,
-             const Operand& b, std::int64_t depth) {
+    // Adds, at all frequencies of a phase, those rows of a that have it times b, `depth` deep. The rows are `items`.
+    void add(const Kernels& kernels, const PhasePair& phase, const Operand& a, const Windows& windows,
+             const Items& items, const Operand& b, std::int64_t depth) {
         SpectralProduct p{};
         p.real = true;
         p.a_block = a.planes.panel();
         p.b_panel = b.planes.panel();
         p.out_panel = planes_.panel();
-        p.rows = rows, p.depth = depth, p.panels = planes_.panels;
+        p.depth = depth, p.panels = planes_.panels;
         for (std::int64_t f = 0; f < plan_.planes(); f++) {
             if (!has_frequency(plan_, phase, f)) continue;
-            p.a = a.planes.at(f, a.panel, a.item);
+            const Items having = windows.having(f, items);
+            if (having.count == 0) continue;
+            const std::int64_t row = having.first - items.first;
+            p.rows = having.count;
+            p.a = a.planes.at(f, a.panel, a.item + row);
             p.b = b.planes.at(f, b.panel, b.item);
-            p.out = planes_.at(f, 0, 0);
+            p.out = planes_.at(f, 0, row);
             p.accumulate = written_[f];
             kernels.spectral_product(p);
             written_[f] = true;
@@ -189,7 +194,8 @@ void winograd_forward(Machine& machine, const ConvShape& shape, const WinogradPl
     const Filters filters{shape, plan, pack_filter(machine, shape, {ys[0], xs[0]}, wei, true), true};
     const std::int64_t in_panels = panels_of(shape.c), out_panels = panels_of(shape.k);
     const std::int64_t near = std::min(in_panels, depth_of(plan) / kPanel);
-    const Split split = split_of(machine, filters, near + out_panels, 1);
+    const std::int64_t together = plan.tiles() <= kMostTogether ? plan.tiles() : 1;
+    const Split split = split_of(machine, filters, near + out_panels, together);
     const std::int64_t width = split.bank ? out_panels : kPanelsTogether,
                        columns = ceil_div(out_panels, width);
     const std::int64_t chunk = split.bank ? shape.n : chunk_of(shape, plan, plan.phases() * in_panels);
@@ -205,14 +211,16 @@ void winograd_forward(Machine& machine, const ConvShape& shape, const WinogradPl
                         Planes::floats(plan.planes(), width, split.rows));
 
     for (std::int64_t image = 0; image < shape.n; image += chunk) {
-        const std::int64_t images = std::min(chunk, shape.n - image), items = images * plan.tiles();
+        const std::int64_t images = std::min(chunk, shape.n - image);
+        const Windows windows(plan, images, split.bank && together > 1 ? split.rows / together : images);
+        float* const results = dst + image * shape.oh * shape.ow * shape.k;
         const float* sources = src + image * shape.h * shape.w * shape.c;
-        if (!split.bank) transform_sources(machine, shape, plan, sources, images, x);
-        const std::int64_t row_blocks = ceil_div(items, split.rows);
+        if (!split.bank) transform_sources(machine, shape, plan, sources, windows, x);
+        const std::int64_t row_blocks = ceil_div(windows.count(), split.rows);
         machine.pool.parallel(columns * row_blocks, [&](std::int64_t task, int worker) {
             const std::int64_t panel = task % columns * width, first = task / columns * split.rows;
             const std::int64_t panels = std::min(width, out_panels - panel);
-            const std::int64_t rows = std::min(split.rows, items - first);
+            const Items items{first, std::min(split.rows, windows.count() - first)};
             Sums sums(plan, {blocks.sums(worker), panels, split.rows});
             for (std::int64_t q = 0; q < plan.phases(); q++) {
                 const PhasePair phase = phase_at(plan, q);
@@ -221,26 +229,25 @@ void winograd_forward(Machine& machine, const ConvShape& shape, const WinogradPl
                     const std::int64_t column = q * in_panels + c / kPanel;
                     if (split.bank) {
                         const Planes own{blocks.operand(worker), depth / kPanel, split.rows};
-                        source_spectra(kernels, shape, plan, sources, {first, rows}, column, own, 0);
-                        sums.add(kernels, phase, {own, 0, 0}, rows, {bank.planes(), bank.panel(q, c), 0},
-                                 depth);
+                        source_spectra(kernels, shape, plan, sources, windows, items, column, own, 0);
+                        sums.add(kernels, phase, {own, 0, 0}, windows, items,
+                                 {bank.planes(), bank.panel(q, c), 0}, depth);
                     } else {
                         const Planes own{blocks.operand(worker), panels, depth};
                         filters.spectra(kernels, phase, panel, panels, c, depth, own, 0);
-                        sums.add(kernels, phase, {x, column, first}, rows, {own, 0, 0}, depth);
+                        sums.add(kernels, phase, {x, column, first}, windows, items, {own, 0, 0}, depth);
                     }
                 }
             }
             sums.finish();
-            for (std::int64_t row = 0; row < rows; row++)
-                for (std::int64_t p = 0; p < panels; p++) {
-                    const std::int64_t item = first + row;
-                    const TileSource t = result_window(
-                        shape, plan, dst + (image + item / plan.tiles()) * shape.oh * shape.ow * shape.k,
-                        item % plan.tiles(), panel + p);
-                    kernels.winograd_image(plan.taps, WinogradForm::Result, sums.planes().at(0, p, row),
-                                           sums.planes().plane(), sink_of(t, of_panel(epilogue, panel + p)));
-                }
+            for (std::int64_t row = 0; row < items.count; row++) {
+                const Window window = windows.at(first + row);
+                for (std::int64_t p = 0; p < panels; p++)
+                    kernels.winograd_image(plan.taps, WinogradForm::Result, window.size,
+                                           sums.planes().at(0, p, row), sums.planes().plane(),
+                                           sink_of(result_window(shape, results, window, panel + p),
+                                                   of_panel(epilogue, panel + p)));
+            }
         });
     }
 }
@@ -311,34 +318,35 @@ void winograd_backward_data(Machine& machine, const ConvShape& shape, const Wino
         const std::int64_t images = std::min(chunk, shape.n - image);
         const float* results = d_dst + image * shape.oh * shape.ow * shape.k;
         float* const out = d_src + image * size;
-        if (!split.bank) transform_results(machine, shape, plan, results, images, dy);
+        const Windows windows(plan, images, group);
+        if (!split.bank) transform_results(machine, shape, plan, results, windows, dy);
 
-        // Adds the windows [first, first + rows) of one phase and column of panels; `near`: their spectra, if filters are whole.
-        const auto add_windows = [&](std::int64_t q, std::int64_t panel, std::int64_t first,
-                                     std::int64_t rows, const Planes& near, int worker) {
+        // Adds the windows of one phase and column of panels; `near`: their spectra, if filters are whole.
+        const auto add_windows = [&](std::int64_t q, std::int64_t panel, const Items& items,
+                                     const Planes& near, int worker) {
             const PhasePair phase = phase_at(plan, q);
             const std::int64_t panels = std::min(width, out_panels - panel);
             Sums sums(plan, {blocks.sums(worker), panels, block});
             for (std::int64_t k = 0; k < in_panels * kPanel; k += depth_of(plan)) {
                 const std::int64_t depth = std::min(depth_of(plan), in_panels * kPanel - k);
                 if (split.bank) {
-                    sums.add(kernels, phase, {near, k / kPanel, 0}, rows,
+                    sums.add(kernels, phase, {near, k / kPanel, 0}, windows, items,
                              {bank.planes(), bank.panel(q, k) + panel, 0}, depth);
                 } else {
                     const Planes own{blocks.operand(worker), panels, depth};
                     filters.spectra(kernels, phase, panel, panels, k, depth, own, 0);
-                    sums.add(kernels, phase, {dy, k / kPanel, first}, rows, {own, 0, 0}, depth);
+                    sums.add(kernels, phase, {dy, k / kPanel, items.first}, windows, items, {own, 0, 0},
+                             depth);
                 }
             }
             sums.finish();
-            for (std::int64_t row = 0; row < rows; row++)
-                for (std::int64_t p = 0; p < panels; p++) {
-                    const std::int64_t item = first + row;
-                    const TileSource t =
-                        source_window(shape, plan, phase, out + item / tiles * size, item % tiles, panel + p);
-                    kernels.winograd_image(plan.taps, WinogradForm::Source, sums.planes().at(0, p, row),
-                                           sums.planes().plane(), sink_of(t));
-                }
+            for (std::int64_t row = 0; row < items.count; row++) {
+                const Window window = windows.at(items.first + row);
+                for (std::int64_t p = 0; p < panels; p++)
+                    kernels.winograd_image(plan.taps, WinogradForm::Source, window.size,
+                                           sums.planes().at(0, p, row), sums.planes().plane(),
+                                           sink_of(source_window(shape, plan, phase, out, window, panel + p)));
+            }
         };
 
         const std::int64_t all = plan.phases() * columns, per_group = split.bank ? 1 : all;
@@ -355,11 +363,11 @@ void winograd_backward_data(Machine& machine, const ConvShape& shape, const Wino
                             std::min<std::int64_t>(width * kPanel, shape.c - panel * kPanel)};
             part.clear();
             for (std::int64_t first = first_image * tiles; first < end; first += block) {
-                const std::int64_t rows = std::min(block, end - first);
+                const Items items{first, std::min(block, end - first)};
                 const Planes near{split.bank ? blocks.operand(worker) : nullptr, in_panels, block};
-                if (split.bank) result_spectra(kernels, shape, plan, results, {first, rows}, near, 0);
+                if (split.bank) result_spectra(kernels, shape, plan, results, windows, items, near, 0);
                 for (std::int64_t i = column; i < column + all / per_group; i++)
-                    add_windows(i / columns, i % columns * width, first, rows, near, worker);
+                    add_windows(i / columns, i % columns * width, items, near, worker);
             }
             part.finish(kernels, epilogue);
         });

@@ -1,6 +1,7 @@
-// Convolutions by Winograd's transforms of 5 x 5 or 6 x 6 windows, each with 4 x 4 results.
+// Convolutions by Winograd's transforms of windows with 4 or 3 results along each axis.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "cpu/fast/conv_plan.h"
@@ -15,15 +16,27 @@ struct SourcePhase {
     std::int64_t row, taps;    // filter rows row, row + stride, ...
 };
 
+// Results of an axis, cut into tiles: the first ones have 4, the others 3, of which the last may be partly empty.
+struct TileAxis {
+    std::int64_t count = 0, full = 0;
+
+    static TileAxis over(std::int64_t results) {
+        const std::int64_t count = ceil_div(results, kWinogradTile);
+        return {count, std::max<std::int64_t>(results - count * (kWinogradTile - 1), 0)};
+    }
+    std::int64_t first(std::int64_t tile) const { return tile * (kWinogradTile - 1) + std::min(tile, full); }
+    int results(std::int64_t tile) const { return tile < full ? kWinogradTile : kWinogradTile - 1; }
+};
+
 struct WinogradPlan {
     int taps; // 2 or 3: the most of any phase
     std::vector<SourcePhase> ys, xs;
-    std::int64_t tiles_y, tiles_x;
+    TileAxis down, along;
     double cost; // multiplications, or as long as they take
 
     std::int64_t n() const { return kWinogradTile + taps - 1; }
     std::int64_t planes() const { return n() * n(); }
-    std::int64_t tiles() const { return tiles_y * tiles_x; }
+    std::int64_t tiles() const { return down.count * along.count; }
     std::int64_t phases() const { return static_cast<std::int64_t>(ys.size() * xs.size()); }
 };
 

@@ -125,10 +125,13 @@ struct PoolWindows {
     std::int64_t pooled_step; // floats, and places, from one pooled pixel to the next
 };
 
-// What the pixels of a Winograd window are (winograd_kernels.h): n x n of the source, 4 x 4 results, or the
-// filter's taps x taps, where n = 4 + taps - 1.
+// What the pixels of a Winograd window are (winograd_kernels.h): of the source, results, or the filter's taps.
 enum class WinogradForm { Source, Result, Filter };
 inline constexpr int kWinogradTile = 4;
+// Results of a window, 4 or 3 along each axis, of taps - 1 more source pixels each; a filter's is the full one.
+struct WinogradSize {
+    int y = kWinogradTile, x = kWinogradTile;
+};
 
 struct Kernels {
     const char* isa; // "baseline", "avx2", "avx512"
@@ -171,12 +174,13 @@ struct Kernels {
     void (*spectrum)(int n, const TileSource& s, int third, bool past, float* out, std::int64_t plane);
     void (*image)(int n, const float* in, std::int64_t plane, const TileSink& s);
     void (*spectral_product)(const SpectralProduct& p);
-    // out: n^2 real planes; taps is 2 or 3. Pixels outside the source's bounds count as zero.
-    void (*winograd_spectrum)(int taps, WinogradForm form, const TileSource& s, float* out,
+    // out: n^2 real planes, n = 4 + taps - 1; taps is 2 or 3. A window with 3 results leaves out the first row, or
+    // column, of planes. Pixels outside the source's bounds count as zero.
+    void (*winograd_spectrum)(int taps, WinogradForm form, WinogradSize size, const TileSource& s, float* out,
                               std::int64_t plane);
     // The transpose: results, or a gradient. Source pixels, whose windows overlap, are added to what is there.
-    void (*winograd_image)(int taps, WinogradForm form, const float* in, std::int64_t plane,
-                           const TileSink& s);
+    void (*winograd_image)(int taps, WinogradForm form, WinogradSize size, const float* in,
+                           std::int64_t plane, const TileSink& s);
     void (*filter_product)(const FilterProduct& f);
     // Of each window: dst[c] = act(max of its src[..][c] + bia[c]), arg[c] = the first place that holds it; NaN wins.
     void (*pool_windows)(const PoolWindows& w, const float* src, const Epilogue& e, float* dst,

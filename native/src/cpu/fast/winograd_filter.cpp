@@ -14,6 +14,12 @@ namespace {
 
 constexpr std::int64_t kPanelsTogether = 4; // columns of a block, in panels
 
+// The sum of no products.
+void clear(const SpectralProduct& p) {
+    for (std::int64_t panel = 0; panel < p.panels; panel++)
+        std::fill(p.out + panel * p.out_panel, p.out + panel * p.out_panel + p.rows * kPanel, 0.0f);
+}
+
 // G' of a block's sums [panels][k]: the gradient of a phase's taps.
 void write_filters(const Kernels& kernels, const ConvShape& s, const WinogradPlan& plan,
                    const PhasePair& phase, std::int64_t panel, std::int64_t first, std::int64_t rows,
@@ -24,7 +30,7 @@ void write_filters(const Kernels& kernels, const ConvShape& s, const WinogradPla
             const TileSource t =
                 filter_window(s, phase, d_wei + (first + k) * s.taps() * s.c + (panel + p) * kPanel, s.c,
                               panel_channels(s.c, panel + p));
-            kernels.winograd_image(plan.taps, WinogradForm::Filter, sums.at(0, at_panel + p, at_row + k),
+            kernels.winograd_image(plan.taps, WinogradForm::Filter, {}, sums.at(0, at_panel + p, at_row + k),
                                    sums.plane(), sink_of(t));
         }
 }
@@ -48,10 +54,11 @@ void winograd_backward_filter(Machine& machine, const ConvShape& shape, const Wi
     float* all_sums = machine.scratch.take<float>(machine.pool.threads() * sums);
 
     for (std::int64_t image = 0; image < shape.n; image += chunk) {
-        const std::int64_t images = std::min(chunk, shape.n - image), items = images * plan.tiles();
+        const std::int64_t images = std::min(chunk, shape.n - image);
         const bool last = image + images == shape.n;
-        transform_sources(machine, shape, plan, src + image * shape.h * shape.w * shape.c, images, x);
-        transform_results(machine, shape, plan, d_dst + image * shape.oh * shape.ow * shape.k, images, dy);
+        const Windows windows(plan, images, images);
+        transform_sources(machine, shape, plan, src + image * shape.h * shape.w * shape.c, windows, x);
+        transform_results(machine, shape, plan, d_dst + image * shape.oh * shape.ow * shape.k, windows, dy);
         machine.pool.parallel(plan.phases() * columns * row_blocks, [&](std::int64_t task, int worker) {
             const std::int64_t column = task / row_blocks, first = task % row_blocks * kFilterRows;
             const PhasePair phase = phase_at(plan, column / columns);
@@ -70,11 +77,14 @@ void winograd_backward_filter(Machine& machine, const ConvShape& shape, const Wi
                 p.out_panel = whole ? own.panel() : kept.panel();
                 p.rows = round_up(rows, kPanel);
                 p.panels = panels;
-                for (std::int64_t item = 0; item < items; item += depth_of(plan)) {
-                    p.accumulate = image + item > 0;
+                const Items items = windows.having(f, {0, windows.count()});
+                if (items.count == 0) clear(p);
+                for (std::int64_t done = 0; done < items.count; done += depth_of(plan)) {
+                    const std::int64_t item = items.first + done;
+                    p.accumulate = image + done > 0;
                     p.a = dy.at(f, first / kPanel, item);
                     p.b = x.at(f, source, item);
-                    p.depth = std::min(depth_of(plan), items - item);
+                    p.depth = std::min(depth_of(plan), items.count - done);
                     kernels.spectral_product(p);
                 }
             }

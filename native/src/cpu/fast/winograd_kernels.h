@@ -1,11 +1,13 @@
 // Winograd's transforms of one panel of 16 channels: windows of n x n numbers, n = 4 + taps - 1.
 //
-// method  : a filter of `taps` taps over n pixels makes 4 results. All three are read as polynomials of which the
+// method  : a filter of `taps` taps over n pixels makes n + 1 - taps results. All three are read as polynomials of which the
 //           values at n points (one at infinity) are multiplied: y = A' [(G g) * (B d)], ' the transpose. The
 //           gradients transpose the same sum: d_d = B' [(G g) * (A d_y)], d_g = G' [(B d) * (A d_y)]
-// forms   : Source (matrix B, n pixels), Result (A, 4), Filter (G, `taps`); each from pixels and back
+// forms   : Source (matrix B), Result (A), Filter (G, `taps`); each from pixels and back
 // points  : +-3/8, +-5/4 (2 taps); 0, +-2/3, +-3/2 (3 taps); infinity. They magnify rounding errors the least of all
 //           small fractions: 2.1 and 2.7 times an axis, where 0, 1, -1, 2 and 0, +-1, +-2 do 4 times and more
+// short   : a window with 3 results along an axis leaves out the first point, the other values being the same filter's:
+//           5 x 5 products become 4 x 5 or 4 x 4, with no greater errors
 // layout  : frequency (i, j) is plane i * n + j of [channels / 16][windows][16] (spectral_kernels.h), all real
 // repeat  : fixed order
 #pragma once
@@ -20,39 +22,45 @@ template <int r, int c> struct Matrix {
     double value[r][c] = {};
 };
 
-// The finite points for filters of `taps` taps.
+// The finite points for filters of `taps` taps. Three of those of 2 taps magnify the least without +-3/8, four of those
+// of 3 taps without 0: 1.55 times and 1.99, where all of them do 1.68 and 2.18 (root mean square, an axis).
 template <int taps> struct Points;
 template <> struct Points<2> { static constexpr double value[4] = {0.375, -0.375, 1.25, -1.25}; };
 template <> struct Points<3> { static constexpr double value[5] = {0, 2.0 / 3, -2.0 / 3, 1.5, -1.5}; };
 
-template <int taps> inline constexpr int kWindow = kWinogradTile + taps - 1;
+// Points of a window with `results` results: the last ones.
+template <int taps, int results> inline constexpr int kWindow = results + taps - 1;
+template <int taps, int results> constexpr double point(int i) {
+    return Points<taps>::value[kWinogradTile - results + i];
+}
 
 // Values of a polynomial of `count` coefficients at the points; at infinity its last one.
-template <int taps, int count> constexpr Matrix<kWindow<taps>, count> values_at_points() {
-    Matrix<kWindow<taps>, count> m;
-    for (int i = 0; i + 1 < kWindow<taps>; i++) {
+template <int taps, int results, int count> constexpr Matrix<kWindow<taps, results>, count> values_at_points() {
+    constexpr int n = kWindow<taps, results>;
+    Matrix<n, count> m;
+    for (int i = 0; i + 1 < n; i++) {
         m.value[i][0] = 1;
-        for (int j = 1; j < count; j++) m.value[i][j] = m.value[i][j - 1] * Points<taps>::value[i];
+        for (int j = 1; j < count; j++) m.value[i][j] = m.value[i][j - 1] * point<taps, results>(i);
     }
-    m.value[kWindow<taps> - 1][count - 1] = 1;
+    m.value[n - 1][count - 1] = 1;
     return m;
 }
 
 // Row i: coefficients of the polynomial that is 1 at point i and 0 at the others (Lagrange's); the last, of
 // the one that is 0 at all.
-template <int taps> constexpr Matrix<kWindow<taps>, kWindow<taps>> interpolation() {
-    constexpr int n = kWindow<taps>;
+template <int taps, int results> constexpr auto interpolation() {
+    constexpr int n = kWindow<taps, results>;
     Matrix<n, n> m;
     for (int i = 0; i < n; i++) {
         double scale = 1;
         m.value[i][0] = 1;
         for (int j = 0, degree = 0; j + 1 < n; j++) {
             if (j == i) continue;
-            const double point = Points<taps>::value[j];
+            const double other = point<taps, results>(j);
             degree++;
             for (int k = degree; k >= 0; k--)
-                m.value[i][k] = (k > 0 ? m.value[i][k - 1] : 0) - point * m.value[i][k];
-            if (i + 1 < n) scale *= Points<taps>::value[i] - point;
+                m.value[i][k] = (k > 0 ? m.value[i][k - 1] : 0) - other * m.value[i][k];
+            if (i + 1 < n) scale *= point<taps, results>(i) - other;
         }
         for (int k = 0; k < n; k++) m.value[i][k] /= scale;
     }
@@ -66,18 +74,20 @@ template <int r, int c> constexpr Matrix<c, r> transposed(const Matrix<r, c>& m)
     return t;
 }
 
-template <WinogradForm form, int taps> constexpr auto form_matrix() {
+template <WinogradForm form, int taps, int results> constexpr auto form_matrix() {
     if constexpr (form == WinogradForm::Source)
-        return interpolation<taps>();
+        return interpolation<taps, results>();
     else if constexpr (form == WinogradForm::Result)
-        return values_at_points<taps, kWinogradTile>();
+        return values_at_points<taps, results, results>();
     else
-        return values_at_points<taps, taps>();
+        return values_at_points<taps, results, taps>();
 }
 
 // From pixels to frequencies, and the transpose, back.
-template <WinogradForm form, int taps> inline constexpr auto kForth = form_matrix<form, taps>();
-template <WinogradForm form, int taps> inline constexpr auto kBack = transposed(form_matrix<form, taps>());
+template <WinogradForm form, int taps, int results>
+inline constexpr auto kForth = form_matrix<form, taps, results>();
+template <WinogradForm form, int taps, int results>
+inline constexpr auto kBack = transposed(form_matrix<form, taps, results>());
 
 // One element of row i of m, times x.
 template <const auto& m, int i, int j> CGAN_INLINE Vec term(const Vec* x) {
@@ -111,98 +121,125 @@ template <const auto& m> CGAN_INLINE void apply(const Vec* x, Vec* out) {
     unroll<m.rows>([&](auto i) { out[i] = row_product<m, i>(x); });
 }
 
-template <const auto& m> static void to_frequencies(const TileSource& s, float* out, std::int64_t plane) {
-    constexpr int n = m.rows, side = m.cols;
+// Of the matrices of both axes, my down the columns and mx along the rows; `taps` tells where plane (0, 0) is.
+template <int taps, const auto& my, const auto& mx>
+static void to_frequencies(const TileSource& s, float* out, std::int64_t plane) {
+    constexpr int n = kWindow<taps, kWinogradTile>, height = my.cols, width = mx.cols;
+    out += ((n - my.rows) * n + n - mx.rows) * plane;
     for (int part = 0; part < kParts; part++, out += kLanes) {
         const std::int64_t channels = s.channels - part * kLanes;
-        Vec rows[side][n];
-        for (std::int64_t y = 0; y < side; y++) {
-            Vec in[side];
+        Vec rows[height][mx.rows];
+        for (std::int64_t y = 0; y < height; y++) {
+            Vec in[width];
             const bool inside = y >= s.y0 && y < s.y1 && channels > 0;
             const float* from = s.data + y * s.row + part * kLanes;
-            unroll<side>([&](auto x) {
+            unroll<width>([&](auto x) {
                 in[x] = inside && x >= s.x0 && x < s.x1 ? load_channels(from + x * s.step, channels) : Vec{};
             });
-            apply<m>(in, rows[y]);
+            apply<mx>(in, rows[y]);
         }
-        for (std::int64_t j = 0; j < n; j++) {
-            Vec in[side], values[n];
-            unroll<side>([&](auto y) { in[y] = rows[y][j]; });
-            apply<m>(in, values);
-            unroll<n>([&](auto i) { store(out + (i * n + j) * plane, values[i]); });
+        for (std::int64_t j = 0; j < mx.rows; j++) {
+            Vec in[height], values[my.rows];
+            unroll<height>([&](auto y) { in[y] = rows[y][j]; });
+            apply<my>(in, values);
+            unroll<my.rows>([&](auto i) { store(out + (i * n + j) * plane, values[i]); });
         }
     }
 }
 
-// Writes, or adds, pixels [y0, y1) x [x0, x1).
-template <const auto& m, int kind, bool add>
-static void to_pixels(const float* in, std::int64_t plane, const TileSink& s) {
-    constexpr int n = m.cols, side = m.rows;
+// Writes act(v + shift) to pixels [x0, x1) of a row, or adds it.
+template <bool add, int kind, int width> CGAN_INLINE void
+put_pixels(const TileSink& s, float* to, const Vec* v, Vec shift, std::int64_t channels) {
     const Vec alpha = splat(s.epilogue.act.alpha);
+    unroll<width>([&](auto x) {
+        if (x < s.x0 || x >= s.x1) return;
+        float* pixel = to + x * s.step;
+        Vec value = act_value<kind>(v[x] + shift, alpha);
+        if constexpr (add) value += load_channels(pixel, channels);
+        if (channels >= kLanes)
+            store(pixel, value);
+        else
+            store_part(pixel, value, channels);
+    });
+}
+
+// Writes, or adds, pixels [y0, y1) x [x0, x1); the matrices are transposed.
+template <int taps, const auto& my, const auto& mx, bool add>
+static void to_pixels(const float* in, std::int64_t plane, const TileSink& s) {
+    constexpr int n = kWindow<taps, kWinogradTile>, height = my.rows, width = mx.rows;
+    in += ((n - my.cols) * n + n - mx.cols) * plane;
     for (int part = 0; part < kParts; part++, in += kLanes) {
         const std::int64_t channels = s.channels - part * kLanes;
         if (channels <= 0) return;
-        Vec columns[side][n];
-        for (std::int64_t j = 0; j < n; j++) {
-            Vec values[n], out[side];
-            unroll<n>([&](auto i) { values[i] = load(in + (i * n + j) * plane); });
-            apply<m>(values, out);
-            unroll<side>([&](auto y) { columns[y][j] = out[y]; });
+        Vec columns[height][mx.cols];
+        for (std::int64_t j = 0; j < mx.cols; j++) {
+            Vec values[my.cols], out[height];
+            unroll<my.cols>([&](auto i) { values[i] = load(in + (i * n + j) * plane); });
+            apply<my>(values, out);
+            unroll<height>([&](auto y) { columns[y][j] = out[y]; });
         }
         const float* bia = s.epilogue.bia;
         const Vec shift = bia == nullptr ? Vec{} : load_channels(bia + part * kLanes, channels);
         for (std::int64_t y = s.y0; y < s.y1; y++) {
-            Vec out[side];
-            apply<m>(columns[y], out);
+            Vec out[width];
+            apply<mx>(columns[y], out);
             float* to = s.data + y * s.row + part * kLanes;
-            unroll<side>([&](auto x) {
-                if (x < s.x0 || x >= s.x1) return;
-                float* pixel = to + x * s.step;
-                Vec v = act_value<kind>(out[x] + shift, alpha);
-                if constexpr (add) v += load_channels(pixel, channels);
-                if (channels >= kLanes)
-                    store(pixel, v);
-                else
-                    store_part(pixel, v, channels);
-            });
+            if constexpr (add)
+                put_pixels<true, CGAN_ACT_NONE, width>(s, to, out, shift, channels);
+            else
+                with_activation(s.epilogue.act.kind, [&](auto kind) {
+                    put_pixels<false, decltype(kind)::value, width>(s, to, out, shift, channels);
+                });
         }
     }
 }
 
-template <int taps>
-static void winograd_forth(WinogradForm form, const TileSource& s, float* out, std::int64_t plane) {
-    switch (form) {
-    case WinogradForm::Source:
-        return to_frequencies<kForth<WinogradForm::Source, taps>>(s, out, plane);
-    case WinogradForm::Result:
-        return to_frequencies<kForth<WinogradForm::Result, taps>>(s, out, plane);
-    default:
-        return to_frequencies<kForth<WinogradForm::Filter, taps>>(s, out, plane);
-    }
+template <WinogradForm form, int taps, int y, int x>
+static void winograd_forth(const TileSource& s, float* out, std::int64_t plane) {
+    to_frequencies<taps, kForth<form, taps, y>, kForth<form, taps, x>>(s, out, plane);
 }
 
-template <int taps>
-static void winograd_back(WinogradForm form, const float* in, std::int64_t plane, const TileSink& s) {
-    switch (form) {
-    case WinogradForm::Source:
-        return to_pixels<kBack<WinogradForm::Source, taps>, 0, true>(in, plane, s);
-    case WinogradForm::Result:
-        return with_activation(s.epilogue.act.kind, [&](auto kind) {
-            to_pixels<kBack<WinogradForm::Result, taps>, decltype(kind)::value, false>(in, plane, s);
-        });
-    default:
-        return to_pixels<kBack<WinogradForm::Filter, taps>, 0, false>(in, plane, s);
-    }
+template <WinogradForm form, int taps, int y, int x>
+static void winograd_back(const float* in, std::int64_t plane, const TileSink& s) {
+    to_pixels<taps, kBack<form, taps, y>, kBack<form, taps, x>, form == WinogradForm::Source>(in, plane, s);
 }
 
-static void winograd_spectrum(int taps, WinogradForm form, const TileSource& s, float* out,
+template <int v> struct Number { static constexpr int value = v; };
+
+// Calls f(Number<taps>, Number<results down>, Number<results along>) for those of a window.
+template <class F> CGAN_INLINE void with_window(int taps, WinogradSize size, F f) {
+    constexpr int full = kWinogradTile, less = kWinogradTile - 1;
+    const auto along = [&](auto t, auto y) {
+        size.x == full ? f(t, y, Number<full>{}) : f(t, y, Number<less>{});
+    };
+    const auto down = [&](auto t) { size.y == full ? along(t, Number<full>{}) : along(t, Number<less>{}); };
+    taps == 2 ? down(Number<2>{}) : down(Number<3>{});
+}
+
+static void winograd_spectrum(int taps, WinogradForm form, WinogradSize size, const TileSource& s, float* out,
                               std::int64_t plane) {
-    return taps == 2 ? winograd_forth<2>(form, s, out, plane) : winograd_forth<3>(form, s, out, plane);
+    constexpr int full = kWinogradTile;
+    if (form == WinogradForm::Filter)
+        return taps == 2 ? winograd_forth<WinogradForm::Filter, 2, full, full>(s, out, plane)
+                         : winograd_forth<WinogradForm::Filter, 3, full, full>(s, out, plane);
+    with_window(taps, size, [&](auto t, auto y, auto x) {
+        constexpr int k = decltype(t)::value, h = decltype(y)::value, w = decltype(x)::value;
+        form == WinogradForm::Source ? winograd_forth<WinogradForm::Source, k, h, w>(s, out, plane)
+                                     : winograd_forth<WinogradForm::Result, k, h, w>(s, out, plane);
+    });
 }
 
-static void winograd_image(int taps, WinogradForm form, const float* in, std::int64_t plane,
-                           const TileSink& s) {
-    return taps == 2 ? winograd_back<2>(form, in, plane, s) : winograd_back<3>(form, in, plane, s);
+static void winograd_image(int taps, WinogradForm form, WinogradSize size, const float* in,
+                           std::int64_t plane, const TileSink& s) {
+    constexpr int full = kWinogradTile;
+    if (form == WinogradForm::Filter)
+        return taps == 2 ? winograd_back<WinogradForm::Filter, 2, full, full>(in, plane, s)
+                         : winograd_back<WinogradForm::Filter, 3, full, full>(in, plane, s);
+    with_window(taps, size, [&](auto t, auto y, auto x) {
+        constexpr int k = decltype(t)::value, h = decltype(y)::value, w = decltype(x)::value;
+        form == WinogradForm::Source ? winograd_back<WinogradForm::Source, k, h, w>(in, plane, s)
+                                     : winograd_back<WinogradForm::Result, k, h, w>(in, plane, s);
+    });
 }
 
 } // namespace cgan::fast::CGAN_ISA

@@ -24,12 +24,11 @@ std::vector<SourcePhase> source_phases(const Axis& axis) {
     return phases;
 }
 
-// Frequencies of all phases that have a product.
-std::int64_t products(const WinogradPlan& plan) {
+// Frequencies of all phases and tiles of an axis that have a product.
+std::int64_t products(const WinogradPlan& plan, const std::vector<SourcePhase>& phases, const TileAxis& tiles) {
     std::int64_t sum = 0;
-    for (const SourcePhase& y : plan.ys)
-        for (const SourcePhase& x : plan.xs)
-            sum += (plan.n() - (y.taps < plan.taps)) * (plan.n() - (x.taps < plan.taps));
+    for (const SourcePhase& phase : phases)
+        sum += tiles.count * (plan.n() - 1 - (phase.taps < plan.taps)) + tiles.full;
     return sum;
 }
 
@@ -41,7 +40,9 @@ double winograd_cost(const ConvShape& s, const WinogradPlan& p, Pass pass) {
     const double blocks =
         pass == Pass::BackwardFilter ? 1 : static_cast<double>(ceil_div(s.n * p.tiles(), kRowBlock));
     const double transforms = 20 * windows * (phases * c + k) + 10 * blocks * phases * c * k;
-    return 1.1 * static_cast<double>(products(p)) * windows * c * k + planes * transforms;
+    const double products_of_image =
+        static_cast<double>(products(p, p.ys, p.down) * products(p, p.xs, p.along));
+    return 1.1 * products_of_image * static_cast<double>(s.n) * c * k + planes * transforms;
 }
 
 // Terms of a direct sum.
@@ -78,13 +79,13 @@ std::int64_t most_bytes(const ConvShape& s, const WinogradPlan& p, Pass pass) {
 
 std::optional<WinogradPlan> plan_winograd(const ConvShape& shape, Pass pass) {
     if (shape.upsample != 1 || shape.c < 8 || shape.k < 8 || shape.n == 0) return std::nullopt;
-    WinogradPlan plan{0, source_phases(shape.vertical()), source_phases(shape.horizontal()), 0, 0, 0};
+    WinogradPlan plan{0, source_phases(shape.vertical()), source_phases(shape.horizontal()), {}, {}, 0};
     if (plan.ys.empty() || plan.xs.empty()) return std::nullopt;
     for (const auto* axis : {&plan.ys, &plan.xs})
         for (const SourcePhase& phase : *axis) plan.taps = std::max(plan.taps, static_cast<int>(phase.taps));
     if (plan.taps < 2 || plan.taps > 3 || !accurate(shape, plan, pass)) return std::nullopt;
-    plan.tiles_y = ceil_div(shape.oh, kWinogradTile);
-    plan.tiles_x = ceil_div(shape.ow, kWinogradTile);
+    plan.down = TileAxis::over(shape.oh);
+    plan.along = TileAxis::over(shape.ow);
     plan.cost = winograd_cost(shape, plan, pass);
     if (plan.cost >= direct_cost(shape) || most_bytes(shape, plan, pass) > kMostBytes) return std::nullopt;
     return plan;

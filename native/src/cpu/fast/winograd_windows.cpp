@@ -6,13 +6,16 @@ namespace {
 constexpr std::int64_t kChunkBytes = std::int64_t{12} << 20;
 constexpr std::int64_t kPiece = 16; // transforms that a thread takes at a time, at least
 
-// Calls f(items) for pieces of the windows of `images`, by all threads.
-template <class F>
-void share_items(Machine& machine, const WinogradPlan& plan, std::int64_t images, std::int64_t panels, F f) {
-    machine.pool.ranges(images * plan.tiles(), ceil_div(kPiece, panels),
-                        [&](std::int64_t begin, std::int64_t end) {
-                            f(Items{begin, end - begin});
-                        });
+// Calls f(items) for pieces of the windows, by all threads.
+template <class F> void share_items(Machine& machine, const Windows& windows, std::int64_t panels, F f) {
+    machine.pool.ranges(windows.count(), ceil_div(kPiece, panels), [&](std::int64_t begin, std::int64_t end) {
+        f(Items{begin, end - begin});
+    });
+}
+
+// The tiles of an axis with 4 results, or those with 3.
+Items tiles_of(const TileAxis& axis, bool full) {
+    return full ? Items{0, axis.full} : Items{axis.full, axis.count - axis.full};
 }
 
 } // namespace
@@ -28,43 +31,80 @@ bool has_frequency(const WinogradPlan& plan, const PhasePair& phase, std::int64_
            !(f % plan.n() == last && phase.x.taps < plan.taps);
 }
 
+Windows::Windows(const WinogradPlan& plan, std::int64_t images, std::int64_t group)
+    : plan_(plan), images_(images), group_(group) {
+    for (int kind = 0; kind < kKinds; kind++) {
+        const bool tall = kind == 1 || kind == 2, wide = kind == 0 || kind == 1;
+        rows_[kind] = tiles_of(plan.down, tall);
+        columns_[kind] = tiles_of(plan.along, wide);
+        tiles_[kind] = rows_[kind].count * columns_[kind].count;
+    }
+}
+
+Window Windows::at(std::int64_t item) const {
+    const std::int64_t of_group = group_ * plan_.tiles(), group = item / of_group,
+                       images = images_of_group(group);
+    item -= group * of_group;
+    int kind = 0;
+    for (; item >= images * tiles_[kind]; kind++) item -= images * tiles_[kind];
+    const std::int64_t tile = item % tiles_[kind], width = columns_[kind].count;
+    const std::int64_t y = rows_[kind].first + tile / width, x = columns_[kind].first + tile % width;
+    return {group * group_ + item / tiles_[kind],
+            plan_.down.first(y),
+            plan_.along.first(x),
+            {plan_.down.results(y), plan_.along.results(x)}};
+}
+
+Items Windows::having(std::int64_t frequency, const Items& items) const {
+    const bool tall = frequency / plan_.n() == 0, wide = frequency % plan_.n() == 0;
+    const std::int64_t of_group = group_ * plan_.tiles(), group = items.first / of_group,
+                       images = images_of_group(group);
+    const int first_kind = tall ? 1 : 0, end_kind = wide ? 2 : tall ? 3 : kKinds;
+    std::int64_t begin = group * of_group, end = begin;
+    for (int kind = 0; kind < end_kind; kind++) {
+        if (kind < first_kind) begin += images * tiles_[kind];
+        end += images * tiles_[kind];
+    }
+    begin = std::max(begin, items.first);
+    end = std::min(end, items.first + items.count);
+    return {begin, std::max<std::int64_t>(end - begin, 0)};
+}
+
 void source_spectra(const Kernels& kernels, const ConvShape& s, const WinogradPlan& plan, const float* src,
-                    const Items& items, std::int64_t panel, const Planes& out, std::int64_t at) {
+                    const Windows& windows, const Items& items, std::int64_t panel, const Planes& out,
+                    std::int64_t at) {
     const std::int64_t panels = panels_of(s.c);
     for (std::int64_t i = 0; i < items.count; i++) {
-        const std::int64_t item = items.first + i;
-        const float* image = src + item / plan.tiles() * s.h * s.w * s.c;
+        const Window window = windows.at(items.first + i);
         for (std::int64_t p = 0; p < out.panels; p++)
-            kernels.winograd_spectrum(plan.taps, WinogradForm::Source,
-                                      source_window(s, plan, phase_at(plan, (panel + p) / panels), image,
-                                                    item % plan.tiles(), (panel + p) % panels),
+            kernels.winograd_spectrum(plan.taps, WinogradForm::Source, window.size,
+                                      source_window(s, plan, phase_at(plan, (panel + p) / panels), src,
+                                                    window, (panel + p) % panels),
                                       out.at(0, p, at + i), out.plane());
     }
 }
 
 void result_spectra(const Kernels& kernels, const ConvShape& s, const WinogradPlan& plan, const float* d_dst,
-                    const Items& items, const Planes& out, std::int64_t at) {
+                    const Windows& windows, const Items& items, const Planes& out, std::int64_t at) {
     for (std::int64_t i = 0; i < items.count; i++) {
-        const std::int64_t item = items.first + i;
-        const float* image = d_dst + item / plan.tiles() * s.oh * s.ow * s.k;
+        const Window window = windows.at(items.first + i);
         for (std::int64_t p = 0; p < out.panels; p++)
-            kernels.winograd_spectrum(plan.taps, WinogradForm::Result,
-                                      result_window(s, plan, image, item % plan.tiles(), p),
-                                      out.at(0, p, at + i), out.plane());
+            kernels.winograd_spectrum(plan.taps, WinogradForm::Result, window.size,
+                                      result_window(s, d_dst, window, p), out.at(0, p, at + i), out.plane());
     }
 }
 
 void transform_sources(Machine& machine, const ConvShape& s, const WinogradPlan& plan, const float* src,
-                       std::int64_t images, const Planes& out) {
-    share_items(machine, plan, images, out.panels, [&](const Items& items) {
-        source_spectra(machine.kernels, s, plan, src, items, 0, out, items.first);
+                       const Windows& windows, const Planes& out) {
+    share_items(machine, windows, out.panels, [&](const Items& items) {
+        source_spectra(machine.kernels, s, plan, src, windows, items, 0, out, items.first);
     });
 }
 
 void transform_results(Machine& machine, const ConvShape& s, const WinogradPlan& plan, const float* d_dst,
-                       std::int64_t images, const Planes& out) {
-    share_items(machine, plan, images, out.panels, [&](const Items& items) {
-        result_spectra(machine.kernels, s, plan, d_dst, items, out, items.first);
+                       const Windows& windows, const Planes& out) {
+    share_items(machine, windows, out.panels, [&](const Items& items) {
+        result_spectra(machine.kernels, s, plan, d_dst, windows, items, out, items.first);
     });
 }
 

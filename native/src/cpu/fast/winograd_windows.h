@@ -53,32 +53,66 @@ PhasePair phase_at(const WinogradPlan& plan, std::int64_t i);
 // False where the phase's filter is zero: at infinity, if it has fewer taps than the transform takes.
 bool has_frequency(const WinogradPlan& plan, const PhasePair& phase, std::int64_t f);
 
+// A window: its image, its first result and how many it has.
+struct Window {
+    std::int64_t image, y, x;
+    WinogradSize size;
+};
+
+// Windows, or tiles of an axis, from `first` on.
+struct Items {
+    std::int64_t first, count;
+};
+
+// The windows of some images, numbered so that those of a group of images which have a frequency lie together: by their
+// numbers of results, down and along, 3 x 4, 4 x 4, 4 x 3, 3 x 3.
+class Windows {
+  public:
+    Windows(const WinogradPlan& plan, std::int64_t images, std::int64_t group);
+
+    std::int64_t count() const { return images_ * plan_.tiles(); }
+    Window at(std::int64_t item) const;
+    // Those of `items`, all of one group, that have the frequency.
+    Items having(std::int64_t frequency, const Items& items) const;
+
+  private:
+    static constexpr int kKinds = 4;
+
+    std::int64_t images_of_group(std::int64_t group) const {
+        return std::min(group_, images_ - group * group_);
+    }
+
+    const WinogradPlan& plan_;
+    const std::int64_t images_, group_;
+    Items rows_[kKinds], columns_[kKinds]; // tiles of each kind
+    std::int64_t tiles_[kKinds];           // of an image
+};
+
 // A panel of the pixels that a window of a phase reads, and of its results.
 inline TileSource source_window(const ConvShape& s, const WinogradPlan& plan, const PhasePair& phase,
-                                const float* image, std::int64_t tile, std::int64_t panel) {
-    const std::int64_t y = tile / plan.tiles_x * kWinogradTile + phase.y.low,
-                       x = tile % plan.tiles_x * kWinogradTile + phase.x.low;
+                                const float* images, const Window& window, std::int64_t panel) {
+    const std::int64_t y = window.y + phase.y.low, x = window.x + phase.x.low;
     const std::int64_t row = s.stride_h * s.w * s.c, step = s.stride_w * s.c;
-    return {image + (phase.y.first * s.w + phase.x.first) * s.c + y * row + x * step + panel * kPanel,
+    return {images + ((window.image * s.h + phase.y.first) * s.w + phase.x.first) * s.c + y * row + x * step +
+                panel * kPanel,
             row,
             step,
             std::max<std::int64_t>(-y, 0),
-            std::min(phase.y.count - y, plan.n()),
+            std::min<std::int64_t>(phase.y.count - y, window.size.y + plan.taps - 1),
             std::max<std::int64_t>(-x, 0),
-            std::min(phase.x.count - x, plan.n()),
+            std::min<std::int64_t>(phase.x.count - x, window.size.x + plan.taps - 1),
             panel_channels(s.c, panel)};
 }
 
-inline TileSource result_window(const ConvShape& s, const WinogradPlan& plan, const float* image,
-                                std::int64_t tile, std::int64_t panel) {
-    const std::int64_t y = tile / plan.tiles_x * kWinogradTile, x = tile % plan.tiles_x * kWinogradTile;
-    return {image + (y * s.ow + x) * s.k + panel * kPanel,
+inline TileSource result_window(const ConvShape& s, const float* images, const Window& window,
+                                std::int64_t panel) {
+    return {images + ((window.image * s.oh + window.y) * s.ow + window.x) * s.k + panel * kPanel,
             s.ow * s.k,
             s.k,
             0,
-            std::min<std::int64_t>(s.oh - y, kWinogradTile),
+            std::min<std::int64_t>(s.oh - window.y, window.size.y),
             0,
-            std::min<std::int64_t>(s.ow - x, kWinogradTile),
+            std::min<std::int64_t>(s.ow - window.x, window.size.x),
             panel_channels(s.k, panel)};
 }
 
@@ -100,22 +134,18 @@ inline TileSink sink_of(const TileSource& t, const Epilogue& epilogue = {}) {
     return {const_cast<float*>(t.data), t.row, t.step, t.y0, t.y1, t.x0, t.x1, t.channels, epilogue};
 }
 
-// Items of some images: windows, counted through all of them.
-struct Items {
-    std::int64_t first, count;
-};
-
 // B d of `out.panels` panels of (phase, c / 16) from `panel` on, and A d_y of all of k / 16, written from item `at` on.
 void source_spectra(const Kernels& kernels, const ConvShape& s, const WinogradPlan& plan, const float* src,
-                    const Items& items, std::int64_t panel, const Planes& out, std::int64_t at);
+                    const Windows& windows, const Items& items, std::int64_t panel, const Planes& out,
+                    std::int64_t at);
 void result_spectra(const Kernels& kernels, const ConvShape& s, const WinogradPlan& plan, const float* d_dst,
-                    const Items& items, const Planes& out, std::int64_t at);
+                    const Windows& windows, const Items& items, const Planes& out, std::int64_t at);
 
-// The same of whole images, by all threads.
+// The same of all windows, by all threads.
 void transform_sources(Machine& machine, const ConvShape& s, const WinogradPlan& plan, const float* src,
-                       std::int64_t images, const Planes& out);
+                       const Windows& windows, const Planes& out);
 void transform_results(Machine& machine, const ConvShape& s, const WinogradPlan& plan, const float* d_dst,
-                       std::int64_t images, const Planes& out);
+                       const Windows& windows, const Planes& out);
 
 // How many images at once, equally many each time, if each has `panels` panels of spectra.
 std::int64_t chunk_of(const ConvShape& s, const WinogradPlan& plan, std::int64_t panels);
