@@ -252,6 +252,24 @@ std::string check_places(const Layer& l, const std::vector<std::vector<double>>&
     return "";
 }
 
+// Few source channels: every width of filter whose taps a permutation finds, one more, and batches of several groups.
+const std::vector<Layer>& picture_layers() {
+    static const std::vector<Layer> layers = [] {
+        std::vector<Layer> all;
+        for (std::int64_t s = 1; s <= 8; s++) {
+            Layer layer{2, 12, 13, 1 + s % 3, 16 + 5 * (s % 2), 9 - s, s};
+            layer.top = static_cast<std::int32_t>((9 - s) / 2), layer.bottom = 1;
+            layer.left = static_cast<std::int32_t>(s / 2), layer.right = 1;
+            all.push_back(layer);
+        }
+        all.push_back(square(70, 6, 6, 1, 20, 3, 1, 1)); // more images than groups
+        all.push_back(square(1, 6, 110, 2, 16, 5, 1, 2)); // more windows in a row than a chain
+        all.push_back(square(2, 2, 2, 1, 3, 2, 1, 3)); // more padding than image
+        return all;
+    }();
+    return layers;
+}
+
 OperatorCase pool_forward_case(const Layer& layer, std::int32_t activation, bool bias) {
     OperatorCase c = forward_case(layer, activation, bias);
     c.op = "conv2d_pool_forward";
@@ -358,6 +376,7 @@ std::vector<OperatorCase> convolution_cases() {
         cases.push_back(backward_data_case(layer, CGAN_ACT_LEAKY_RELU, true));
         cases.push_back(backward_filter_case(layer, true));
     }
+    for (const Layer& layer : picture_layers()) add_pooled(cases, layer, CGAN_ACT_SIGMOID, true);
     // A result of more than 12 MB, which is written past the caches.
     cases.push_back(forward_case(square(3, 128, 130, 1, 64, 1, 1, 0), CGAN_ACT_LEAKY_RELU, true));
     add_pooled(cases, winograd_layers()[0], CGAN_ACT_TANH, true);

@@ -3,6 +3,7 @@
 
 #include "cpu/fast/conv_direct.h"
 #include "cpu/fast/conv_fft.h"
+#include "cpu/fast/conv_sparse.h"
 #include "cpu/fast/conv_thin.h"
 #include "cpu/fast/conv_winograd.h"
 #include "cpu/fast/gemm.h"
@@ -211,7 +212,13 @@ bool Operators::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const V
                                             const View& d_bia) {
     if (!all_f32(src, dst, d_dst, d_wei, d_bia)) return false;
     const Pooled pooled = pooled_gradient(p, dst, d_dst, arg);
-    backward_filter(machine_, shape_of(p, src, d_wei), src.as<float>(), nullptr, d_wei.as<float>(), &pooled);
+    const ConvShape shape = shape_of(p, src, d_wei);
+    if (is_thin(shape) && takes_sparse(machine_, shape)) {
+        sparse_backward_filter(machine_, shape, src.as<float>(), pooled, d_wei.as<float>(),
+                               d_bia.present() ? d_bia.as<float>() : nullptr);
+        return true;
+    }
+    backward_filter(machine_, shape, src.as<float>(), nullptr, d_wei.as<float>(), &pooled);
     if (d_bia.present()) pooled_bias(machine_, p, dst, d_dst, d_bia);
     return true;
 }

@@ -7,6 +7,7 @@
 #include "cpu/fast/packing_kernels.h"
 #include "cpu/fast/product_kernels.h"
 #include "cpu/fast/reduction_kernels.h"
+#include "cpu/fast/sparse_kernels.h"
 #include "cpu/fast/spectral_kernels.h"
 #include "cpu/fast/winograd_kernels.h"
 
@@ -47,6 +48,7 @@ const Kernels& CGAN_TABLE(CGAN_ISA)() {
         .winograd_image = winograd_image,
         .filter_product = filter_product,
         .pool_windows = pool_windows,
+        .sparse_filter = kSparseFilter,
         .unpool_windows = unpool_windows,
         .adam = adam,
         .sgd = sgd,

@@ -117,6 +117,20 @@ struct SpectralProduct {
     std::int64_t a_ahead, a_lines, b_ahead, b_lines;
 };
 
+// A filter's gradient from an image of one channel and the gradient of a panel of results before activation, as pooled
+// (sparse_kernels.h).
+struct SparseFilter {
+    const float* pairs; // [source row][windows_x][16]: 8 pixels from the window's first on, then 8 of the next row
+    std::int64_t windows_y, windows_x, taps_y, taps_x; // taps_x is at most kSparseWidth
+    const float* gradient;                             // [windows_y][windows_x], `step` floats apart
+    const std::uint8_t* arg;                           // the same
+    std::int64_t step, channels;
+    std::int64_t rows_together; // of windows, whose sum is one chain
+    float* sums;                // [taps_y][taps_x][16] (=|+=)
+    bool accumulate;
+};
+inline constexpr std::int64_t kSparseWidth = 7;
+
 // 2x2 windows that lie in a row, and their pooled pixels.
 struct PoolWindows {
     std::int64_t count, channels;
@@ -185,6 +199,8 @@ struct Kernels {
     // Of each window: dst[c] = act(max of its src[..][c] + bia[c]), arg[c] = the first place that holds it; NaN wins.
     void (*pool_windows)(const PoolWindows& w, const float* src, const Epilogue& e, float* dst,
                          std::uint8_t* arg);
+    // Null where unpooling is faster.
+    void (*sparse_filter)(const SparseFilter& f);
     // Each window of d_src receives d_dst act'(dst) where arg says, 0 elsewhere.
     void (*unpool_windows)(const PoolWindows& w, Activation act, const float* dst, const float* d_dst,
                            const std::uint8_t* arg, float* d_src);
