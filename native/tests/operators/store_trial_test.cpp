@@ -1,5 +1,6 @@
 // Stores past the caches are chosen by time, so every choice has to give the same bits.
 #include <chrono>
+#include <tuple>
 
 #include "cpu/fast/store_trial.h"
 #include "support/session.h"
@@ -50,20 +51,37 @@ std::vector<float> noise(std::int64_t n, std::uint32_t seed) {
     return values;
 }
 
-// Each pass of a 5x5 convolution whose spectra take several megabytes, more often than a trial lasts.
-class Spectra : public testing::TestWithParam<const char*> {};
+// A square convolution.
+struct Layer {
+    const char* name;
+    std::int64_t n, h, c, k, kernel;
+    std::int32_t stride, pad;
+};
+
+// Their spectra take several megabytes.
+constexpr Layer kLayers[] = {
+    {"fourier", 48, 14, 32, 48, 5, 1, 2},
+    {"winograd_whole_filters", 48, 14, 64, 96, 4, 2, 1},
+    {"winograd_whole_windows", 64, 8, 128, 256, 4, 2, 1},
+};
+
+// Each pass of a convolution, more often than a trial lasts.
+class Spectra : public testing::TestWithParam<std::tuple<const char*, Layer>> {};
 
 TEST_P(Spectra, HaveTheSameBitsWhereverTheyAreStored) {
-    const Session s(std::string("cpu?threads=2&isa=") + GetParam());
-    const std::vector<std::int64_t> images{48, 14, 14, 32}, filters{48, 5, 5, 32}, results{48, 14, 14, 48};
+    const Session s(std::string("cpu?threads=2&isa=") + std::get<0>(GetParam()));
+    const Layer layer = std::get<1>(GetParam());
+    const std::int64_t side = (layer.h + 2 * layer.pad - layer.kernel) / layer.stride + 1;
+    const std::vector<std::int64_t> images{layer.n, layer.h, layer.h, layer.c},
+        filters{layer.k, layer.kernel, layer.kernel, layer.c}, results{layer.n, side, side, layer.k};
     const cgan_tensor src = s.floats(images, noise(element_count(images), 1)),
                       wei = s.floats(filters, noise(element_count(filters), 2)),
                       d_dst = s.floats(results, noise(element_count(results), 3)),
                       dst = s.tensor(CGAN_F32, results), d_src = s.tensor(CGAN_F32, images),
                       d_wei = s.tensor(CGAN_F32, filters);
     auto p = sized<cgan_conv2d_params>();
-    p.stride_h = p.stride_w = 1;
-    p.pad_top = p.pad_left = p.pad_bottom = p.pad_right = 2;
+    p.stride_h = p.stride_w = layer.stride;
+    p.pad_top = p.pad_left = p.pad_bottom = p.pad_right = layer.pad;
     std::vector<float> first[3];
     for (int call = 0; call < 9; call++) {
         ASSERT_CGAN_OK(cgan_conv2d_forward(s, &p, &src, &wei, nullptr, &dst));
@@ -86,8 +104,11 @@ std::vector<const char*> instruction_sets() {
     return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(StoreTrial, Spectra, testing::ValuesIn(instruction_sets()),
-                         [](const auto& set) { return std::string(set.param); });
+INSTANTIATE_TEST_SUITE_P(StoreTrial, Spectra,
+                         testing::Combine(testing::ValuesIn(instruction_sets()), testing::ValuesIn(kLayers)),
+                         [](const auto& test) {
+                             return std::string(std::get<1>(test.param).name) + "_" + std::get<0>(test.param);
+                         });
 
 } // namespace
 } // namespace cgan::test

@@ -58,7 +58,7 @@ struct Filters {
         for (std::int64_t i = 0; i < panels * depth; i++) {
             const std::int64_t p = forward ? i / depth : i % panels, term = forward ? i % depth : i / panels;
             kernels.winograd_spectrum(plan.taps, WinogradForm::Filter, {}, window(phase, panel + p, begin + term),
-                                      out.at(0, at + p, term), out.plane());
+                                      out.past, out.at(0, at + p, term), out.plane());
         }
     }
 };
@@ -74,13 +74,15 @@ class Bank {
     std::int64_t floats() const {
         return Planes::floats(filters_.plan.planes(), planes_.panels, planes_.items);
     }
-    void fill(Machine& machine) {
+    void fill(Machine& machine, bool past) {
+        planes_.past = past;
         planes_.data = machine.scratch.take<float>(floats());
         const std::int64_t columns = filters_.result_panels(), terms = filters_.term_panels() * kPanel;
         machine.pool.parallel(planes_.panels, [&](std::int64_t at, int) {
             const std::int64_t begin = at / columns % chains_ * planes_.items;
             filters_.spectra(machine.kernels, phase_at(filters_.plan, at / columns / chains_), at % columns,
                              1, begin, std::min(planes_.items, terms - begin), planes_, at);
+            planes_.finish(machine.kernels);
         });
     }
     const Planes& planes() const { return planes_; }
@@ -106,10 +108,9 @@ Split split_of(const Machine& machine, const Filters& filters, std::int64_t near
     const WinogradPlan& plan = filters.plan;
     const std::int64_t items = filters.shape.n * plan.tiles(), threads = machine.pool.threads();
     const std::int64_t window_panels = filters.term_panels() * (filters.forward ? plan.phases() : 1);
-    const std::int64_t bank_bytes = Bank(filters).floats() * static_cast<std::int64_t>(sizeof(float));
-    const std::int64_t windows_bytes =
-        Planes::floats(plan.planes(), window_panels, items) * static_cast<std::int64_t>(sizeof(float));
-    const std::int64_t panel_bytes = plan.planes() * kPanel * static_cast<std::int64_t>(sizeof(float));
+    const std::int64_t bank_bytes = bytes_of(Bank(filters).floats());
+    const std::int64_t windows_bytes = bytes_of(Planes::floats(plan.planes(), window_panels, items));
+    const std::int64_t panel_bytes = bytes_of(plan.planes() * kPanel);
     const std::int64_t most = kNearBytes / (panel_bytes * near) / group * group;
     if (most < kFewRows || bank_bytes > kBankBytes || bank_bytes > windows_bytes ||
         items < 2 * threads * kFewRows)
@@ -200,11 +201,15 @@ void winograd_forward(Machine& machine, const ConvShape& shape, const WinogradPl
                        columns = ceil_div(out_panels, width);
     const std::int64_t chunk = split.bank ? shape.n : chunk_of(shape, plan, plan.phases() * in_panels);
     Bank bank(filters);
+    const StoreTrials::Call call(
+        machine.store_trials, Pass::Forward, shape,
+        bytes_of(split.bank ? bank.floats()
+                            : Planes::floats(plan.planes(), plan.phases() * in_panels, chunk * plan.tiles())));
     Planes x{};
     if (split.bank)
-        bank.fill(machine);
+        bank.fill(machine, call.past());
     else
-        x = take(machine, plan, plan.phases() * in_panels, chunk * plan.tiles());
+        x = take(machine, plan, plan.phases() * in_panels, chunk * plan.tiles(), call.past());
     const Blocks blocks(machine,
                         split.bank ? Planes::floats(plan.planes(), near, split.rows)
                                    : Planes::floats(plan.planes(), width, depth_of(plan)),
@@ -304,11 +309,14 @@ void winograd_backward_data(Machine& machine, const ConvShape& shape, const Wino
     const std::int64_t block = split.bank ? split.rows : kRowBlock;
     const std::int64_t chunk = split.bank ? shape.n : chunk_of(shape, plan, in_panels);
     Bank bank(filters);
+    const StoreTrials::Call call(
+        machine.store_trials, Pass::BackwardData, shape,
+        bytes_of(split.bank ? bank.floats() : Planes::floats(plan.planes(), in_panels, chunk * tiles)));
     Planes dy{};
     if (split.bank)
-        bank.fill(machine);
+        bank.fill(machine, call.past());
     else
-        dy = take(machine, plan, in_panels, chunk * tiles);
+        dy = take(machine, plan, in_panels, chunk * tiles, call.past());
     const Blocks blocks(machine,
                         split.bank ? Planes::floats(plan.planes(), in_panels, block)
                                    : Planes::floats(plan.planes(), width, depth_of(plan)),

@@ -189,9 +189,9 @@ struct Kernels {
     void (*image)(int n, const float* in, std::int64_t plane, const TileSink& s);
     void (*spectral_product)(const SpectralProduct& p);
     // out: n^2 real planes, n = 4 + taps - 1; taps is 2 or 3. A window with 3 results leaves out the first row, or
-    // column, of planes. Pixels outside the source's bounds count as zero.
-    void (*winograd_spectrum)(int taps, WinogradForm form, WinogradSize size, const TileSource& s, float* out,
-                              std::int64_t plane);
+    // column, of planes. Pixels outside the source's bounds count as zero. `past`: written past the caches.
+    void (*winograd_spectrum)(int taps, WinogradForm form, WinogradSize size, const TileSource& s, bool past,
+                              float* out, std::int64_t plane);
     // The transpose: results, or a gradient. Source pixels, whose windows overlap, are added to what is there.
     void (*winograd_image)(int taps, WinogradForm form, WinogradSize size, const float* in,
                            std::int64_t plane, const TileSink& s);

@@ -44,8 +44,11 @@ void winograd_backward_filter(Machine& machine, const ConvShape& shape, const Wi
     const std::int64_t x_panels = panels_of(shape.c), y_panels = panels_of(shape.k);
     const std::int64_t all_panels = plan.phases() * x_panels;
     const std::int64_t chunk = chunk_of(shape, plan, all_panels + y_panels);
-    const Planes x = take(machine, plan, all_panels, chunk * plan.tiles());
-    const Planes dy = take(machine, plan, y_panels, chunk * plan.tiles());
+    const StoreTrials::Call call(
+        machine.store_trials, Pass::BackwardFilter, shape,
+        bytes_of(Planes::floats(plan.planes(), all_panels + y_panels, chunk * plan.tiles())));
+    const Planes x = take(machine, plan, all_panels, chunk * plan.tiles(), call.past());
+    const Planes dy = take(machine, plan, y_panels, chunk * plan.tiles(), call.past());
     const std::int64_t columns = ceil_div(x_panels, kPanelsTogether);
     const std::int64_t row_blocks = ceil_div(shape.k, kFilterRows);
     const bool whole = chunk >= shape.n; // else the sums of all chunks are kept

@@ -123,7 +123,7 @@ template <const auto& m> CGAN_INLINE void apply(const Vec* x, Vec* out) {
 
 // Of the matrices of both axes, my down the columns and mx along the rows; `taps` tells where plane (0, 0) is.
 template <int taps, const auto& my, const auto& mx>
-static void to_frequencies(const TileSource& s, float* out, std::int64_t plane) {
+static void to_frequencies(const TileSource& s, bool past, float* out, std::int64_t plane) {
     constexpr int n = kWindow<taps, kWinogradTile>, height = my.cols, width = mx.cols;
     out += ((n - my.rows) * n + n - mx.rows) * plane;
     for (int part = 0; part < kParts; part++, out += kLanes) {
@@ -142,7 +142,10 @@ static void to_frequencies(const TileSource& s, float* out, std::int64_t plane) 
             Vec in[height], values[my.rows];
             unroll<height>([&](auto y) { in[y] = rows[y][j]; });
             apply<my>(in, values);
-            unroll<my.rows>([&](auto i) { store(out + (i * n + j) * plane, values[i]); });
+            if (past)
+                unroll<my.rows>([&](auto i) { store_past(out + (i * n + j) * plane, values[i]); });
+            else
+                unroll<my.rows>([&](auto i) { store(out + (i * n + j) * plane, values[i]); });
         }
     }
 }
@@ -195,8 +198,8 @@ static void to_pixels(const float* in, std::int64_t plane, const TileSink& s) {
 }
 
 template <WinogradForm form, int taps, int y, int x>
-static void winograd_forth(const TileSource& s, float* out, std::int64_t plane) {
-    to_frequencies<taps, kForth<form, taps, y>, kForth<form, taps, x>>(s, out, plane);
+static void winograd_forth(const TileSource& s, bool past, float* out, std::int64_t plane) {
+    to_frequencies<taps, kForth<form, taps, y>, kForth<form, taps, x>>(s, past, out, plane);
 }
 
 template <WinogradForm form, int taps, int y, int x>
@@ -216,16 +219,16 @@ template <class F> CGAN_INLINE void with_window(int taps, WinogradSize size, F f
     taps == 2 ? down(Number<2>{}) : down(Number<3>{});
 }
 
-static void winograd_spectrum(int taps, WinogradForm form, WinogradSize size, const TileSource& s, float* out,
-                              std::int64_t plane) {
+static void winograd_spectrum(int taps, WinogradForm form, WinogradSize size, const TileSource& s, bool past,
+                              float* out, std::int64_t plane) {
     constexpr int full = kWinogradTile;
     if (form == WinogradForm::Filter)
-        return taps == 2 ? winograd_forth<WinogradForm::Filter, 2, full, full>(s, out, plane)
-                         : winograd_forth<WinogradForm::Filter, 3, full, full>(s, out, plane);
+        return taps == 2 ? winograd_forth<WinogradForm::Filter, 2, full, full>(s, past, out, plane)
+                         : winograd_forth<WinogradForm::Filter, 3, full, full>(s, past, out, plane);
     with_window(taps, size, [&](auto t, auto y, auto x) {
         constexpr int k = decltype(t)::value, h = decltype(y)::value, w = decltype(x)::value;
-        form == WinogradForm::Source ? winograd_forth<WinogradForm::Source, k, h, w>(s, out, plane)
-                                     : winograd_forth<WinogradForm::Result, k, h, w>(s, out, plane);
+        form == WinogradForm::Source ? winograd_forth<WinogradForm::Source, k, h, w>(s, past, out, plane)
+                                     : winograd_forth<WinogradForm::Result, k, h, w>(s, past, out, plane);
     });
 }
 

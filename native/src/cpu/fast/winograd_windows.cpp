@@ -80,7 +80,7 @@ void source_spectra(const Kernels& kernels, const ConvShape& s, const WinogradPl
             kernels.winograd_spectrum(plan.taps, WinogradForm::Source, window.size,
                                       source_window(s, plan, phase_at(plan, (panel + p) / panels), src,
                                                     window, (panel + p) % panels),
-                                      out.at(0, p, at + i), out.plane());
+                                      out.past, out.at(0, p, at + i), out.plane());
     }
 }
 
@@ -90,7 +90,8 @@ void result_spectra(const Kernels& kernels, const ConvShape& s, const WinogradPl
         const Window window = windows.at(items.first + i);
         for (std::int64_t p = 0; p < out.panels; p++)
             kernels.winograd_spectrum(plan.taps, WinogradForm::Result, window.size,
-                                      result_window(s, d_dst, window, p), out.at(0, p, at + i), out.plane());
+                                      result_window(s, d_dst, window, p), out.past, out.at(0, p, at + i),
+                                      out.plane());
     }
 }
 
@@ -98,6 +99,7 @@ void transform_sources(Machine& machine, const ConvShape& s, const WinogradPlan&
                        const Windows& windows, const Planes& out) {
     share_items(machine, windows, out.panels, [&](const Items& items) {
         source_spectra(machine.kernels, s, plan, src, windows, items, 0, out, items.first);
+        out.finish(machine.kernels);
     });
 }
 
@@ -105,6 +107,7 @@ void transform_results(Machine& machine, const ConvShape& s, const WinogradPlan&
                        const Windows& windows, const Planes& out) {
     share_items(machine, windows, out.panels, [&](const Items& items) {
         result_spectra(machine.kernels, s, plan, d_dst, windows, items, out, items.first);
+        out.finish(machine.kernels);
     });
 }
 

@@ -16,6 +16,10 @@ inline std::int64_t depth_of(const WinogradPlan& plan) {
     return plan.taps == 2 ? kMostTerms : kMostTerms / 2;
 }
 
+inline std::int64_t bytes_of(std::int64_t floats) {
+    return floats * static_cast<std::int64_t>(sizeof(float));
+}
+
 inline std::int64_t panels_of(std::int64_t channels) { return ceil_div(channels, kPanel); }
 
 inline std::int64_t panel_channels(std::int64_t channels, std::int64_t panel) {
@@ -27,11 +31,16 @@ inline std::int64_t panel_channels(std::int64_t channels, std::int64_t panel) {
 struct Planes {
     float* data;
     std::int64_t panels, items;
+    bool past = false; // written past the caches
 
     std::int64_t plane() const { return (panels * items + 1) * kPanel; }
     std::int64_t panel() const { return items * kPanel; }
     float* at(std::int64_t f, std::int64_t panel, std::int64_t item) const {
         return data + f * plane() + (panel * items + item) * kPanel;
+    }
+    // Before another thread reads what this one wrote.
+    void finish(const Kernels& kernels) const {
+        if (past) kernels.end_stores_past();
     }
     // Floats of `frequencies` planes.
     static std::int64_t floats(std::int64_t frequencies, std::int64_t panels, std::int64_t items) {
@@ -39,8 +48,9 @@ struct Planes {
     }
 };
 
-inline Planes take(Machine& machine, const WinogradPlan& plan, std::int64_t panels, std::int64_t items) {
-    return {machine.scratch.take<float>(Planes::floats(plan.planes(), panels, items)), panels, items};
+inline Planes take(Machine& machine, const WinogradPlan& plan, std::int64_t panels, std::int64_t items,
+                   bool past = false) {
+    return {machine.scratch.take<float>(Planes::floats(plan.planes(), panels, items)), panels, items, past};
 }
 
 // The phases of both axes in turn.
