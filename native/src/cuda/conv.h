@@ -83,6 +83,11 @@ struct WindowStore {
     }
 };
 
+// conv2d_forward, or with `arg` conv2d_pool_forward, of up to 3 source channels (conv_thin_source.cu). False, with nothing
+// done, for filters or strides whose operands do not fit in a block's shared memory.
+bool launch_thin_source(const Device& device, const ConvShape& g, const float* src, const float* wei,
+                        const float* bia, Activation act, float* dst, std::uint8_t* arg);
+
 using PixelProduct = Product<PixelOperand, FilterOperand, PixelStore>;
 
 inline TapSplit make_taps(int rows, int columns, int inner) {

@@ -4,7 +4,7 @@
 // launch  : implicit GEMM, pixels x k, summed over (tap, c); the image is never unfolded in memory
 // (operands.h).
 //           Enlarged input: the folded filter (conv.h), four phases in one launch.  At most 4 k: a warp for
-//           each pixel. Pooling: a thread holds the four places of a window and writes a quarter.  2 n oh ow
+//           each pixel.  At most 3 c: conv_thin_source.cu. Pooling: a thread holds the four places of a window and writes a quarter.  2 n oh ow
 //           k r s c FLOP
 // repeat  : run-to-run deterministic (no atomics);  reference: cpu/reference/conv2d.cpp
 #include "conv.h"
@@ -33,6 +33,7 @@ FilterOperand filter_operand(const float* wei, int r, int s, int c, int k) {
 
 void forward(const Device& device, const ConvShape& g, const float* src, const float* wei, const float* bia,
              Activation act, float* dst) {
+    if (launch_thin_source(device, g, src, wei, bia, act, dst, nullptr)) return;
     PixelStore store = {};
     store.dst = dst, store.bia = bia, store.act = act;
     store.m_count = g.n * g.oh * g.ow, store.n_count = g.k, store.all = true;
@@ -96,12 +97,16 @@ void CudaBackend::own_conv2d_pool_forward(const cgan_conv2d_params& p, const Vie
     const ConvShape g = make_shape(p, src, wei, "conv2d_pool_forward");
     Scratch<float> large(device_, p.upsample == 2 ? std::int64_t(g.n) * g.h * g.w * g.c : 0);
     const float* image = p.upsample == 2 ? enlarge(src, large.data()) : src.as<float>();
+    const Activation act{p.activation, float(p.alpha)};
+    if (launch_thin_source(device_, g, image, wei.as<float>(), bia.as<float>(), act, dst.as<float>(),
+                           arg.as<std::uint8_t>()))
+        return;
     const bool vector = g.c % 4 == 0 && aligned16(image) && aligned16(wei.data);
     const int windows = g.n * (g.oh / 2) * (g.ow / 2), rows = int(div_up(windows, 16)) * 64;
     const WindowStore store{dst.as<float>(),
                             arg.as<std::uint8_t>(),
                             bia.as<float>(),
-                            Activation{p.activation, float(p.alpha)},
+                            act,
                             windows,
                             g.k,
                             0};

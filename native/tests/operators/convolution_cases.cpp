@@ -264,7 +264,10 @@ const std::vector<Layer>& picture_layers() {
         }
         all.push_back(square(70, 6, 6, 1, 20, 3, 1, 1)); // more images than groups
         all.push_back(square(1, 6, 110, 2, 16, 5, 1, 2)); // more windows in a row than a chain
-        all.push_back(square(2, 2, 2, 1, 3, 2, 1, 3)); // more padding than image
+        all.push_back(square(2, 2, 2, 1, 3, 2, 1, 3));        // more padding than image
+        all.push_back(square(1, 11, 300, 3, 66, 4, 2, 1));    // rows of several tiles, two panels of channels
+        all.push_back(square(2, 9, 17, 1, 132, 7, 1, 3));     // three panels
+        all.push_back(square(1, 40, 41, 2, 8, 11, 4, 5));     // larger filters than a GPU's block holds
         return all;
     }();
     return layers;
@@ -376,7 +379,10 @@ std::vector<OperatorCase> convolution_cases() {
         cases.push_back(backward_data_case(layer, CGAN_ACT_LEAKY_RELU, true));
         cases.push_back(backward_filter_case(layer, true));
     }
-    for (const Layer& layer : picture_layers()) add_pooled(cases, layer, CGAN_ACT_SIGMOID, true);
+    for (const Layer& layer : picture_layers()) {
+        cases.push_back(forward_case(layer, CGAN_ACT_SIGMOID, true));
+        add_pooled(cases, layer, CGAN_ACT_SIGMOID, true);
+    }
     // A result of more than 12 MB, which is written past the caches.
     cases.push_back(forward_case(square(3, 128, 130, 1, 64, 1, 1, 0), CGAN_ACT_LEAKY_RELU, true));
     add_pooled(cases, winograd_layers()[0], CGAN_ACT_TANH, true);

@@ -1,0 +1,234 @@
+// conv_thin_source.cu: conv2d_forward and conv2d_pool_forward of images of up to 3 channels
+// forward : dst = act(conv(src, wei) + bia), or act(maxpool2x2(conv(src, wei)) + bia) with the places of the maxima
+// shapes  : src [n, h, w, c], wei [k, r, s, c], dst [n, oh, ow, k] or [n, oh/2, ow/2, k] F32, arg U8
+// launch  : a block computes 64 channels of up to 32 groups of 8 pixels of one image: a band of rows.  Its source pixels
+//           and its filters lie in shared memory, brought once by asynchronous copies; a thread computes 8 pixels (or two
+//           windows) by 8 channels in registers: 64 multiply-adds for 2 vector and 8 broadcast reads.
+//           2 n oh ow k r s c FLOP, 4 (n h w c + n oh ow k) bytes
+// repeat  : run-to-run deterministic (no atomics);  reference: cpu/reference/conv2d.cpp
+#include "conv.h"
+
+namespace cgan::cuda {
+namespace {
+
+constexpr int kPixels = 8; // of a thread
+constexpr int kPanel = 64, kHalf = 32; // channels of a block: each of 8 threads has a vector of 4 of each half
+constexpr int kThreadsAcross = 8;      // of a group
+constexpr int kGroups = kBlock / kThreadsAcross;
+constexpr int kSourceFloats = 4096, kFilterFloats = 6144; // of shared memory, 16 and 24 KiB
+
+// How results are shared out. A group is 8 pixels of a row, or two windows of a row of windows.
+struct ThinPlan {
+    ConvShape shape;
+    int rows, columns; // of results, or of windows
+    int tile, band;    // groups of a row, and rows, that a block computes; tile * band <= kGroups
+    int tiles, bands;
+    int height, width; // of the source that a block sees
+    int run, taps;     // s * c and r * s * c
+
+};
+
+// Offset of a thread's p-th pixel from its first, in rows and columns of results.
+template <bool windows> __device__ __forceinline__ int pixel_row(int p) { return windows ? p / 2 % 2 : 0; }
+template <bool windows> __device__ __forceinline__ int pixel_column(int p) {
+    return windows ? p / 4 * 2 + p % 2 : p;
+}
+
+struct ThinStore {
+    float* dst;
+    std::uint8_t* arg; // of windows
+    const float* bia;  // nullable
+    Activation act;
+
+    // 4 channels from `channel` on, of k, of the result `at`; `vector`: k is a multiple of 4, and addresses are aligned.
+    template <bool vector>
+    __device__ __forceinline__ void put(std::int64_t at, int channel, int k, const float (&v)[4]) const {
+        float y[4];
+#pragma unroll
+        for (int i = 0; i < 4; i++) y[i] = act(bia && channel + i < k ? v[i] + bia[channel + i] : v[i]);
+        float* to = dst + at * k + channel;
+        if constexpr (vector) {
+            if (channel < k) store4(to, {y[0], y[1], y[2], y[3]});
+        } else {
+#pragma unroll
+            for (int i = 0; i < 4; i++)
+                if (channel + i < k) to[i] = y[i];
+        }
+    }
+
+    template <bool vector>
+    __device__ __forceinline__ void put_places(std::int64_t at, int channel, int k,
+                                               const unsigned (&place)[4]) const {
+        std::uint8_t* to = arg + at * k + channel;
+        if constexpr (vector) {
+            if (channel < k)
+                *reinterpret_cast<unsigned*>(to) =
+                    place[0] | place[1] << 8 | place[2] << 16 | place[3] << 24; // little-endian, as every GPU
+        } else {
+#pragma unroll
+            for (int i = 0; i < 4; i++)
+                if (channel + i < k) to[i] = std::uint8_t(place[i]);
+        }
+    }
+};
+
+// Of v[place][channel] the greatest, the first of equals; NaN wins.
+__device__ __forceinline__ void pool(const float (*v)[4], float (&top)[4], unsigned (&place)[4]) {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        top[i] = v[0][i], place[i] = 0;
+#pragma unroll
+        for (int q = 1; q < 4; q++)
+            if (top[i] == top[i] && (v[q][i] > top[i] || v[q][i] != v[q][i])) top[i] = v[q][i], place[i] = q;
+    }
+}
+
+// The block's part of the image, zeros outside of it, as [height][width][c].
+__device__ __forceinline__ void copy_source(const ThinPlan& p, Divider row_floats, const float* image, int y0,
+                                            int x0, SharedArray<float, kSourceFloats>& to) {
+    const ConvShape& g = p.shape;
+    const int count = p.height * p.width * g.c;
+    for (int i = int(threadIdx.x); i < count; i += kBlock) {
+        unsigned at;
+        const int y = y0 + int(row_floats.divmod(unsigned(i), at)), x = x0 * g.c + int(at);
+        const bool inside = y >= 0 && y < g.h && x >= 0 && x < g.w * g.c;
+        __pipeline_memcpy_async(to.span(i, 1), image + (inside ? y * g.w * g.c + x : 0), sizeof(float),
+                                inside ? 0 : sizeof(float));
+    }
+}
+
+// Filters k0 .. k0 + 63 as [tap, c][64], zeros beyond the last.
+__device__ __forceinline__ void copy_filters(const ThinPlan& p, Divider taps, const float* wei, int k0,
+                                             SharedArray<float, kFilterFloats>& to) {
+    for (int i = int(threadIdx.x); i < p.taps * kPanel; i += kBlock) {
+        unsigned tap;
+        const int k = int(taps.divmod(unsigned(i), tap));
+        const bool inside = k0 + k < p.shape.k;
+        __pipeline_memcpy_async(to.span(int(tap) * kPanel + k, 1), wei + (inside ? k0 * p.taps + i : 0),
+                                sizeof(float), inside ? 0 : sizeof(float));
+    }
+}
+
+// Grid (images * bands, tiles, panels of channels).
+template <bool windows, bool vector> __global__ void __launch_bounds__(kBlock)
+    thin_source_kernel(const __grid_constant__ ThinPlan p, Divider bands, Divider row_floats, Divider taps,
+                       Divider tile, const float* __restrict__ src, const float* __restrict__ wei,
+                       ThinStore store) {
+    __shared__ SharedArray<float, kSourceFloats> source;
+    __shared__ SharedArray<float, kFilterFloats> filters;
+    constexpr int kRows = windows ? 2 : 1, kColumns = kPixels / kRows; // of a group
+    const ConvShape& g = p.shape;
+    unsigned band, group;
+    const int image = int(bands.divmod(blockIdx.x, band)), k0 = int(blockIdx.z) * kPanel;
+    const int first_row = int(band) * p.band, first_group = int(blockIdx.y) * p.tile;
+    copy_source(p, row_floats, src + std::int64_t(image) * g.h * g.w * g.c,
+                first_row * kRows * g.stride_y - g.pad_y, first_group * kColumns * g.stride_x - g.pad_x,
+                source);
+    copy_filters(p, taps, wei, k0, filters);
+    __pipeline_commit();
+    __pipeline_wait_prior(0);
+    __syncthreads();
+
+    const int thread = int(threadIdx.x) % kThreadsAcross;
+    const int row = int(tile.divmod(threadIdx.x / kThreadsAcross, group));
+    if (row >= p.band) return;
+    const int line = p.width * g.c, column = g.stride_x * g.c; // steps in the source
+    const int base = row * kRows * g.stride_y * line + int(group) * kColumns * column;
+    float sum[2][kPixels][4] = {};
+    for (int r = 0; r < g.r; r++)
+        for (int j = 0; j < p.run; j++) {
+            float w[2][4];
+#pragma unroll
+            for (int half = 0; half < 2; half++) {
+                const float4 v = load4(filters.span((r * p.run + j) * kPanel + half * kHalf + 4 * thread, 4));
+                w[half][0] = v.x, w[half][1] = v.y, w[half][2] = v.z, w[half][3] = v.w;
+            }
+#pragma unroll
+            for (int i = 0; i < kPixels; i++) {
+                const float x = source[base + (pixel_row<windows>(i) * g.stride_y + r) * line +
+                                       pixel_column<windows>(i) * column + j];
+#pragma unroll
+                for (int half = 0; half < 2; half++)
+#pragma unroll
+                    for (int q = 0; q < 4; q++) sum[half][i][q] = fmaf(x, w[half][q], sum[half][i][q]);
+            }
+        }
+
+    const int y = first_row + row;
+    constexpr int kResults = windows ? kPixels / 4 : kPixels;
+#pragma unroll
+    for (int i = 0; i < kResults; i++) {
+        const int x = (first_group + int(group)) * kResults + i;
+        if (y >= p.rows || x >= p.columns) continue;
+        const std::int64_t at = (std::int64_t(image) * p.rows + y) * p.columns + x;
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            const int channel = k0 + half * kHalf + 4 * thread;
+            if constexpr (windows) {
+                float top[4];
+                unsigned place[4];
+                pool(&sum[half][4 * i], top, place);
+                store.put<vector>(at, channel, g.k, top);
+                store.put_places<vector>(at, channel, g.k, place);
+            } else {
+                store.put<vector>(at, channel, g.k, sum[half][i]);
+            }
+        }
+    }
+}
+
+// ---- launchers ----------------------------------------------------------------------------------
+
+// Source floats that a block of `band` rows of `tile` groups sees; sets their extent.
+int source_floats(ThinPlan& p, bool windows, int band, int tile) {
+    const ConvShape& g = p.shape;
+    const int rows = band * (windows ? 2 : 1), columns = tile * kPixels / (windows ? 2 : 1);
+    p.band = band, p.tile = tile;
+    p.height = (rows - 1) * g.stride_y + g.r, p.width = (columns - 1) * g.stride_x + g.s;
+    return p.height * p.width * g.c;
+}
+
+// The most rows, then the most groups, that the shared memory holds. False if these kernels do not serve the shape.
+bool plan_thin_source(ThinPlan& p, bool windows) {
+    const ConvShape& g = p.shape;
+    p.run = g.s * g.c, p.taps = g.r * p.run;
+    p.rows = windows ? g.oh / 2 : g.oh, p.columns = windows ? g.ow / 2 : g.ow;
+    if (g.c > 3 || p.taps * kPanel > kFilterFloats || p.rows < 1 || p.columns < 1 || g.n < 1) return false;
+    const int groups = int(div_up(p.columns, windows ? kPixels / 4 : kPixels));
+    for (p.tiles = int(div_up(groups, kGroups)); p.tiles <= groups; p.tiles++) {
+        const int tile = int(div_up(groups, p.tiles));
+        for (int most = kGroups / tile; most > 0; most--) {
+            p.bands = int(div_up(p.rows, most));
+            if (source_floats(p, windows, int(div_up(p.rows, p.bands)), tile) <= kSourceFloats) return true;
+        }
+    }
+    return false;
+}
+
+template <bool windows, bool vector> void launch_thin(const Device& device, const ThinPlan& p,
+                                                      const float* src, const float* wei,
+                                                      const ThinStore& store) {
+    const dim3 grid(unsigned(p.shape.n * p.bands), unsigned(p.tiles), unsigned(div_up(p.shape.k, kPanel)));
+    launch(device, grid, kBlock, thin_source_kernel<windows, vector>, p, Divider(p.bands),
+           Divider(p.width * p.shape.c), Divider(p.taps), Divider(p.tile), src, wei, store);
+}
+
+} // namespace
+
+bool launch_thin_source(const Device& device, const ConvShape& g, const float* src, const float* wei,
+                        const float* bia, Activation act, float* dst, std::uint8_t* arg) {
+    ThinPlan plan = {};
+    plan.shape = g;
+    if (!plan_thin_source(plan, arg != nullptr)) return false;
+    const ThinStore store{dst, arg, bia, act};
+    const bool vector = g.k % 4 == 0 && aligned16(dst) && reinterpret_cast<std::uintptr_t>(arg) % 4 == 0;
+    if (arg)
+        vector ? launch_thin<true, true>(device, plan, src, wei, store)
+               : launch_thin<true, false>(device, plan, src, wei, store);
+    else
+        vector ? launch_thin<false, true>(device, plan, src, wei, store)
+               : launch_thin<false, false>(device, plan, src, wei, store);
+    return true;
+}
+
+} // namespace cgan::cuda
