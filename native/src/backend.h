@@ -43,6 +43,8 @@ struct View {
     DType dtype = DType::F32;
     std::int32_t rank = -1;
     std::int64_t dims[CGAN_MAX_RANK] = {};
+    // Not 0: the same address with the same number holds the same bytes as before.
+    std::uint64_t content = 0;
 
     bool present() const { return rank >= 0; }
     std::int64_t elems() const {

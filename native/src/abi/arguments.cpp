@@ -43,13 +43,13 @@ View checked_view(const std::string& name, const cgan_tensor& tensor) {
 
 } // namespace
 
-Operand check_tensor(Context& context, const std::string& name, const cgan_tensor* given) {
+Operand check_tensor(Context& context, const std::string& name, const cgan_tensor* given, Access access) {
     const cgan_tensor tensor = read_struct(given, name.c_str());
     Operand operand;
     operand.view = checked_view(name, tensor);
     operand.buffer = tensor.buffer;
     const std::int64_t bytes = checked_bytes(name, operand.view);
-    const Buffer& buffer = context.use_buffer(tensor.buffer, name + ".buffer");
+    const Buffer& buffer = context.use_buffer(tensor.buffer, name + ".buffer", access);
     const std::int64_t size = dtype_size(operand.view.dtype), offset = tensor.offset_bytes;
     if (offset < 0 || offset > buffer.bytes || bytes > buffer.bytes - offset) {
         throw Error(CGAN_E_OUT_OF_BOUNDS, cat(name, " takes ", bytes, " bytes from offset ", offset,
@@ -61,6 +61,7 @@ Operand check_tensor(Context& context, const std::string& name, const cgan_tenso
                                           " for ", dtype_name(operand.view.dtype)));
     }
     operand.view.data = buffer.data ? static_cast<char*>(buffer.data) + offset : nullptr;
+    operand.view.content = buffer.content;
     operand.begin = offset;
     operand.end = offset + bytes;
     return operand;
@@ -68,16 +69,18 @@ Operand check_tensor(Context& context, const std::string& name, const cgan_tenso
 
 Call::Call(Context& context) : context_(context) {}
 
-Operand& Call::add(const char* name, const cgan_tensor* tensor) {
+Operand& Call::add(const char* name, const cgan_tensor* tensor, Access access) {
     if (count_ == kMaxOperands) throw Error(CGAN_E_INTERNAL, "a call has too many operands");
     Operand& operand = operands_[count_];
-    operand = check_tensor(context_, name, tensor);
+    operand = check_tensor(context_, name, tensor, access);
     operand.name = name;
     count_++;
     return operand;
 }
 
-const Operand& Call::in(const char* name, const cgan_tensor* tensor) { return add(name, tensor); }
+const Operand& Call::in(const char* name, const cgan_tensor* tensor) {
+    return add(name, tensor, Access::Read);
+}
 
 const Operand& Call::optional_in(const char* name, const cgan_tensor* tensor) {
     static const Operand absent;
@@ -86,7 +89,7 @@ const Operand& Call::optional_in(const char* name, const cgan_tensor* tensor) {
 
 const Operand& Call::out(const char* name, const cgan_tensor* tensor,
                          std::initializer_list<const Operand*> in_place) {
-    Operand& operand = add(name, tensor);
+    Operand& operand = add(name, tensor, Access::Write);
     operand.written = true;
     check_overlap(operand, in_place);
     return operand;

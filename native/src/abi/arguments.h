@@ -78,7 +78,7 @@ class Call {
     void zero_destinations();
 
   private:
-    Operand& add(const char* name, const cgan_tensor* tensor);
+    Operand& add(const char* name, const cgan_tensor* tensor, Access access);
     void check_overlap(const Operand& destination, std::initializer_list<const Operand*> in_place) const;
 
     static constexpr int kMaxOperands = 10;
@@ -87,8 +87,9 @@ class Call {
     int count_ = 0;
 };
 
-// A descriptor of a live buffer, inside it, aligned. Throws what cgan.h says.
-Operand check_tensor(Context& context, const std::string& name, const cgan_tensor* tensor);
+// A descriptor of a live buffer, inside it, aligned. Throws what cgan.h says. What is not said to be read counts as written.
+Operand check_tensor(Context& context, const std::string& name, const cgan_tensor* tensor,
+                     Access access = Access::Write);
 
 // `value` must be in low..high. Throws CGAN_E_BAD_VALUE.
 void expect_range(const char* what, std::int64_t value, std::int64_t low, std::int64_t high);

@@ -48,7 +48,7 @@ cgan_status cgan_buffer_read(cgan_context* ctx, cgan_buffer* buffer, std::int64_
     return guard(ctx, "buffer_read", [&](Context& context) {
         context.count_call();
         context.refuse_recording();
-        const Buffer& source = context.use_buffer(buffer, "buffer");
+        const Buffer& source = context.use_buffer(buffer, "buffer", Access::Read);
         const char* src = checked_range(source, offset_bytes, bytes);
         if (bytes == 0) return;
         require(dst, "dst");

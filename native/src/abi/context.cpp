@@ -172,7 +172,7 @@ cgan_buffer* Context::create_buffer(std::int64_t bytes) {
     const std::uint64_t number = new_number();
     const auto entry = buffers_.try_emplace(number).first;
     try {
-        if (bytes > 0) entry->second = {backend_->allocate(bytes), bytes, stats_.calls + 1, 0};
+        if (bytes > 0) entry->second = {backend_->allocate(bytes), bytes, stats_.calls + 1, 0, ++contents_};
     } catch (...) {
         buffers_.erase(entry);
         throw;
@@ -214,10 +214,11 @@ Buffer& Context::find_buffer(const cgan_buffer* handle, const std::string& what)
     return entry->second;
 }
 
-const Buffer& Context::use_buffer(const cgan_buffer* handle, const std::string& what) {
+const Buffer& Context::use_buffer(const cgan_buffer* handle, const std::string& what, Access access) {
     Buffer& buffer = find_buffer(handle, what);
     await_upload(buffer);
     buffer.used = stats_.calls;
+    if (access == Access::Write) buffer.content = ++contents_;
     if (recording_) recording_->buffers.push_back(number_of(handle));
     return buffer;
 }
@@ -245,6 +246,7 @@ void Context::await_upload(const Buffer& buffer) {
 void Context::upload(const cgan_buffer* handle, char* dst, const void* src, std::int64_t bytes) {
     Buffer& buffer = find_buffer(handle, "buffer");
     buffer.upload = ++uploads_;
+    buffer.content = ++contents_;
     backend_->upload(dst, src, bytes, buffer.used, stats_.calls);
 }
 
@@ -301,6 +303,7 @@ void Context::launch_graph(const cgan_graph* handle) {
         Buffer& buffer = buffers_.at(number);
         await_upload(buffer);
         buffer.used = stats_.calls;
+        buffer.content = ++contents_;
     }
     backend_->replay(*graph.work);
 }

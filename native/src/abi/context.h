@@ -23,7 +23,10 @@ struct Buffer {
     std::int64_t used =
         0; // the number of the last call that queued work on it, or that came after its making
     std::int64_t upload = 0; // the number of the last upload to it
+    std::uint64_t content = 0; // never the same again after a write, in any buffer of the context
 };
+
+enum class Access { Read, Write };
 
 // An open device: the backend, its buffers and graphs, the memory account and the failures that a test asked for. All
 // members but `error` and `mutex` are used by the thread that holds `mutex`.
@@ -60,8 +63,9 @@ class Context final : public MemoryLedger {
     cgan_buffer* create_buffer(std::int64_t bytes);
     void destroy_buffer(const cgan_buffer* handle);
     // The buffer, for the call in progress to queue work on. `what` names the argument in the message of
-    // CGAN_E_BAD_HANDLE, e.g. "src.buffer".
-    const Buffer& use_buffer(const cgan_buffer* handle, const std::string& what);
+    // CGAN_E_BAD_HANDLE, e.g. "src.buffer". What is not said to be read counts as written.
+    const Buffer& use_buffer(const cgan_buffer* handle, const std::string& what,
+                             Access access = Access::Write);
     // Neither marks it as used nor waits for uploads.
     const Buffer& buffer(const cgan_buffer* handle) { return find_buffer(handle, "buffer"); }
     // Copies to dst, inside the buffer, beside the queue; see Backend::upload.
@@ -108,6 +112,7 @@ class Context final : public MemoryLedger {
     std::string lost_;       // what was said when the device was lost
     std::uint64_t made_ = 0; // buffers and graphs
     std::int64_t uploads_ = 0, awaited_uploads_ = 0;
+    std::uint64_t contents_ = 0; // the last that was given to a buffer
     bool in_call_ = false; // the call in progress is an operator
     std::unordered_map<std::uint64_t, Buffer> buffers_;
     cgan_memory_stats stats_{};

@@ -163,6 +163,7 @@ void backward_filter(Machine& machine, const ConvShape& shape, const float* src,
 
 bool Operators::conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei, const View& bia,
                                const View& dst) {
+    const HeldSpectra::Operands operands(held_, {&src});
     if (!all_f32(src, wei, bia, dst)) return false;
     forward(machine_, shape_of(p, src, wei), src.as<float>(), wei.as<float>(), epilogue_of(p, bia),
             dst.as<float>());
@@ -171,6 +172,7 @@ bool Operators::conv2d_forward(const cgan_conv2d_params& p, const View& src, con
 
 bool Operators::conv2d_backward_data(const cgan_conv2d_params& p, const View& wei, const View& d_dst,
                                      const View& bia, const View& d_src) {
+    const HeldSpectra::Operands operands(held_, {&d_dst});
     const ConvShape shape = shape_of(p, d_src, wei);
     if (!all_f32(wei, d_dst, bia, d_src) || !shape.foldable()) return false;
     backward_data(machine_, shape, wei.as<float>(), d_dst.as<float>(), epilogue_of(p, bia),
@@ -180,6 +182,7 @@ bool Operators::conv2d_backward_data(const cgan_conv2d_params& p, const View& we
 
 bool Operators::conv2d_backward_filter(const cgan_conv2d_params& p, const View& src, const View& d_dst,
                                        const View& d_wei, const View& d_bia) {
+    const HeldSpectra::Operands operands(held_, {&src, &d_dst});
     if (!all_f32(src, d_dst, d_wei, d_bia)) return false;
     const ConvShape shape = shape_of(p, src, d_wei);
     backward_filter(machine_, shape, src.as<float>(), d_dst.as<float>(), d_wei.as<float>());
@@ -191,6 +194,7 @@ bool Operators::conv2d_backward_filter(const cgan_conv2d_params& p, const View& 
 
 bool Operators::conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
                                     const View& bia, const View& dst, const View& arg) {
+    const HeldSpectra::Operands operands(held_, {&src});
     const ConvShape shape = shape_of(p, src, wei);
     if (!all_f32(src, wei, bia, dst) || shape.upsample != 1) return false;
     pool_forward(machine_, shape, src.as<float>(), wei.as<float>(), epilogue_of(p, bia),
@@ -200,6 +204,7 @@ bool Operators::conv2d_pool_forward(const cgan_conv2d_params& p, const View& src
 
 bool Operators::conv2d_pool_backward_data(const cgan_conv2d_params& p, const View& wei, const View& dst,
                                           const View& d_dst, const View& arg, const View& d_src) {
+    const HeldSpectra::Operands operands(held_, {&dst, &d_dst, &arg});
     const ConvShape shape = shape_of(p, d_src, wei);
     if (!all_f32(wei, dst, d_dst, d_src) || !shape.foldable()) return false;
     const Pooled pooled = pooled_gradient(p, dst, d_dst, arg);
@@ -210,6 +215,7 @@ bool Operators::conv2d_pool_backward_data(const cgan_conv2d_params& p, const Vie
 bool Operators::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const View& src, const View& dst,
                                             const View& d_dst, const View& arg, const View& d_wei,
                                             const View& d_bia) {
+    const HeldSpectra::Operands operands(held_, {&src, &dst, &d_dst, &arg});
     if (!all_f32(src, dst, d_dst, d_wei, d_bia)) return false;
     const Pooled pooled = pooled_gradient(p, dst, d_dst, arg);
     const ConvShape shape = shape_of(p, src, d_wei);

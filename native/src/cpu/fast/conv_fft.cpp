@@ -8,7 +8,8 @@
 //           multiplications a channel pair for 16 x 16 results; a 5x5 filter takes 4900 directly at 14 x 14
 // fusion  : scale, bias, pooling, arg-max and activation where the inverse transform ends; unpooling and
 //           activation gradient where the transform of a gradient begins
-// memory  : images in chunks, so that spectra in flight stay below kChunkBytes (but for one image's)
+// memory  : images in chunks, so that spectra in flight stay below kChunkBytes (but for one image's), or all at once where a
+//           later pass will find them (held_spectra.h)
 // threads : windows, then frequencies; bit-equal for any number of threads
 // error   : 2e-7 of the norm for a result, 5e-7 for gradients; not exact for integers
 // reference: cpu/reference/conv2d.cpp
@@ -21,6 +22,7 @@ namespace cgan::fast {
 namespace {
 
 constexpr std::int64_t kChunkBytes = std::int64_t{16} << 20; // stays in the last cache
+constexpr std::int64_t kWholeBytes = std::int64_t{48} << 20;
 constexpr int kMaxSide = 16;
 
 std::int64_t source_planes(const Machine& machine, int n) {
@@ -46,10 +48,17 @@ struct Spectra {
     }
 };
 
-Spectra take(Machine& machine, std::int64_t planes, std::int64_t panels, std::int64_t items, bool past) {
-    Spectra s{nullptr, items, panels, past};
-    s.data = machine.scratch.take<float>(planes * s.plane());
+// In `memory`, or if that is null in scratch memory.
+Spectra take(Machine& machine, std::int64_t planes, std::int64_t panels, std::int64_t items, bool past,
+             float* memory = nullptr) {
+    Spectra s{memory, items, panels, past};
+    if (!memory) s.data = machine.scratch.take<float>(planes * s.plane());
     return s;
+}
+
+// What `take` needs.
+std::int64_t floats_of(std::int64_t planes, std::int64_t panels, std::int64_t items) {
+    return planes * Spectra{nullptr, items, panels}.plane();
 }
 
 // Images as seen by the windows: pixel (y, x) is data + image * n + y * row + x * step + channel, for y, x
@@ -256,8 +265,36 @@ struct Chunk {
         const std::int64_t image = 4 * kPanel * plan.tiles() * panels;
         images = std::clamp<std::int64_t>(kChunkBytes / image, 1, shape.n);
         bytes = images * image;
+        whole_ = shape.n * image;
+        all_ = shape.n;
     }
+    // Whether all images may be in flight, for spectra that are held.
+    bool may_be_whole() const { return whole_ <= kWholeBytes; }
+    void make_whole() { images = all_, bytes = whole_; }
+
+  private:
+    std::int64_t whole_, all_;
 };
+
+using Lease = HeldSpectra::Lease;
+
+// Memory for the spectra of all of a source, or of all of a gradient as single windows see it: for the passes to share.
+Lease lease_source(Machine& machine, const ConvShape& shape, const SpectralPlan& plan, const Chunk& chunk,
+                   const float* src) {
+    if (!chunk.may_be_whole()) return {};
+    const std::int64_t floats =
+        floats_of(source_planes(machine, plan.n), panels_of(shape.c), shape.n * plan.tiles());
+    return machine.held.lease(HeldSpectra::Role::Source, shape, {}, {src}, floats);
+}
+Lease lease_gradient(Machine& machine, const ConvShape& shape, const SpectralPlan& plan, const Chunk& chunk,
+                     const float* d_dst, const Pooled* pooled) {
+    if (!chunk.may_be_whole() || !plan.single) return {};
+    const std::int64_t floats = floats_of(source_planes(machine, plan.n),
+                                          plan.phases() * panels_of(shape.k), shape.n * plan.tiles());
+    if (!pooled) return machine.held.lease(HeldSpectra::Role::Gradient, shape, {}, {d_dst}, floats);
+    return machine.held.lease(HeldSpectra::Role::Gradient, shape, pooled->act,
+                              {pooled->dst, pooled->d_dst, pooled->arg}, floats);
+}
 
 // ---- pooled results ----
 
@@ -353,16 +390,21 @@ void spectral_forward(Machine& machine, const ConvShape& shape, const SpectralPl
                       const float* wei, const Epilogue& epilogue, float* dst, const Pooled* pooled) {
     Scratch::Frame frame(machine.scratch);
     const std::int64_t in_panels = panels_of(shape.c), out_panels = plan.phases() * panels_of(shape.k);
-    const Chunk chunk(shape, plan,
-                      source_planes(machine, plan.n) * in_panels + result_planes(plan.n) * out_panels);
+    Chunk chunk(shape, plan,
+                source_planes(machine, plan.n) * in_panels + result_planes(plan.n) * out_panels);
+    Lease held = lease_source(machine, shape, plan, chunk, src);
+    if (held.data()) chunk.make_whole();
     const StoreTrials::Call call(machine.store_trials, Pass::Forward, shape, chunk.bytes);
     const Spectra filter = forward_filter(machine, shape, plan, wei, call.past());
     for (std::int64_t first = 0; first < shape.n; first += chunk.images) {
         Scratch::Frame chunk_frame(machine.scratch);
         const std::int64_t images = std::min(chunk.images, shape.n - first), items = images * plan.tiles();
-        const Spectra x = take(machine, source_planes(machine, plan.n), in_panels, items, call.past());
+        const Spectra x =
+            take(machine, source_planes(machine, plan.n), in_panels, items, call.past(), held.data());
         const Spectra y = take(machine, result_planes(plan.n), out_panels, items, call.past());
-        transform_images(machine, plan.n, source_grid(shape, plan, src, first), images, 1, x, 0);
+        if (!held.ready())
+            transform_images(machine, plan.n, source_grid(shape, plan, src, first), images, 1, x, 0);
+        held.filled();
         multiply(machine, plan.n, Product::ConjugateFilter, x, filter, filter.items, false, y);
         write_results(machine, shape, plan, y, first, epilogue, dst, pooled);
     }
@@ -418,17 +460,21 @@ void spectral_backward_data(Machine& machine, const ConvShape& shape, const Spec
     const std::int64_t tiles_y = plan.single ? 1 : ceil_div(shape.h, plan.n - plan.reach_y + 1);
     const std::int64_t tiles_x = plan.single ? 1 : ceil_div(shape.w, plan.n - plan.reach_x + 1);
     const std::int64_t tiles = tiles_y * tiles_x;
-    const Chunk chunk(shape, plan,
-                      source_planes(machine, plan.n) * in_panels + result_planes(plan.n) * out_panels);
+    Chunk chunk(shape, plan,
+                source_planes(machine, plan.n) * in_panels + result_planes(plan.n) * out_panels);
+    Lease held = lease_gradient(machine, shape, plan, chunk, d_dst, pooled);
+    if (held.data()) chunk.make_whole();
     const StoreTrials::Call call(machine.store_trials, Pass::BackwardData, shape, chunk.bytes);
     const Spectra filter = backward_filter(machine, shape, plan, wei, call.past());
     for (std::int64_t first = 0; first < shape.n; first += chunk.images) {
         Scratch::Frame chunk_frame(machine.scratch);
         const std::int64_t images = std::min(chunk.images, shape.n - first);
-        const Spectra dy = take(machine, source_planes(machine, plan.n), in_panels, images * tiles, call.past());
+        const Spectra dy = take(machine, source_planes(machine, plan.n), in_panels, images * tiles,
+                                call.past(), held.data());
         const Spectra dx = take(machine, result_planes(plan.n), out_panels, images * tiles, call.past());
         if (plan.single) {
-            transform_gradient(machine, shape, plan, d_dst, pooled, first, images, dy);
+            if (!held.ready()) transform_gradient(machine, shape, plan, d_dst, pooled, first, images, dy);
+            held.filled();
         } else {
             std::int64_t panel = 0;
             for (const Stencil& s : stencils_of(plan)) {
@@ -474,16 +520,24 @@ void spectral_backward_filter(Machine& machine, const ConvShape& shape, const Sp
                               const float* src, const float* d_dst, float* d_wei, const Pooled* pooled) {
     Scratch::Frame frame(machine.scratch);
     const std::int64_t x_panels = panels_of(shape.c), y_panels = plan.phases() * panels_of(shape.k);
-    const Chunk chunk(shape, plan, source_planes(machine, plan.n) * (x_panels + y_panels));
+    Chunk chunk(shape, plan, source_planes(machine, plan.n) * (x_panels + y_panels));
+    Lease held_x = lease_source(machine, shape, plan, chunk, src),
+          held_dy = lease_gradient(machine, shape, plan, chunk, d_dst, pooled);
+    if (held_x.data() || held_dy.data()) chunk.make_whole();
     const StoreTrials::Call call(machine.store_trials, Pass::BackwardFilter, shape, chunk.bytes);
     const Spectra dw = take(machine, result_planes(plan.n), x_panels, y_panels * kPanel, call.past());
     for (std::int64_t first = 0; first < shape.n; first += chunk.images) {
         Scratch::Frame chunk_frame(machine.scratch);
         const std::int64_t images = std::min(chunk.images, shape.n - first), items = images * plan.tiles();
-        const Spectra x = take(machine, source_planes(machine, plan.n), x_panels, items, call.past());
-        const Spectra dy = take(machine, source_planes(machine, plan.n), y_panels, items, call.past());
-        transform_images(machine, plan.n, source_grid(shape, plan, src, first), images, 1, x, 0);
-        transform_gradient(machine, shape, plan, d_dst, pooled, first, images, dy);
+        const Spectra x =
+            take(machine, source_planes(machine, plan.n), x_panels, items, call.past(), held_x.data());
+        const Spectra dy =
+            take(machine, source_planes(machine, plan.n), y_panels, items, call.past(), held_dy.data());
+        if (!held_x.ready())
+            transform_images(machine, plan.n, source_grid(shape, plan, src, first), images, 1, x, 0);
+        held_x.filled();
+        if (!held_dy.ready()) transform_gradient(machine, shape, plan, d_dst, pooled, first, images, dy);
+        held_dy.filled();
         multiply(machine, plan.n, Product::OverImages, dy, x, items, first > 0, dw);
     }
     const bool folded = plan.phases() > 1 || shape.upsample > 1;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend.h"
+#include "cpu/fast/held_spectra.h"
 #include "cpu/fast/kernels.h"
 #include "cpu/fast/store_trial.h"
 #include "cpu/thread_pool.h"
@@ -64,6 +65,7 @@ struct Machine {
     const Kernels& kernels;
     Scratch& scratch;
     StoreTrials& store_trials;
+    HeldSpectra& held;
     bool transforms; // convolutions may work on transformed data
 };
 

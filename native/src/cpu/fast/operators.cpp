@@ -5,7 +5,8 @@
 namespace cgan::fast {
 
 Operators::Operators(int threads, const Kernels& kernels, bool transforms, MemoryLedger& ledger)
-    : pool_(threads), scratch_(ledger), machine_{pool_, kernels, scratch_, store_trials_, transforms} {}
+    : pool_(threads), scratch_(ledger), held_(ledger),
+      machine_{pool_, kernels, scratch_, store_trials_, held_, transforms} {}
 
 // Innermost axis of the result and its source stride; runs in parallel.
 bool Operators::permute(const cgan_permute_params& p, const View& src, const View& dst) {

@@ -89,6 +89,7 @@ class Operators {
     ThreadPool pool_;
     Scratch scratch_;
     StoreTrials store_trials_;
+    HeldSpectra held_;
     Machine machine_;
 };
 
