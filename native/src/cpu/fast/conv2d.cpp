@@ -107,7 +107,7 @@ void pool_forward(Machine& machine, const ConvShape& shape, const float* src, co
         forward(machine, shape, src, wei, {}, full);
         pool(machine, shape, full, epilogue, pooled.dst, pooled.arg);
     } else if (is_thin(shape)) {
-        thin_forward(machine, shape, src, wei, epilogue, nullptr, &pooled);
+        thin_pool_forward(machine, shape, src, wei, epilogue, pooled);
     } else {
         direct_pool_forward(machine, shape, src, wei, epilogue, pooled.dst, pooled.arg);
     }

@@ -93,6 +93,36 @@ void thin_forward(Machine& machine, const ConvShape& shape, const float* src, co
     });
 }
 
+void thin_pool_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
+                       const Epilogue& epilogue, const Pooled& pooled) {
+    const PaddedImage padded(shape);
+    const std::int64_t depth = shape.taps() * shape.c;
+    if (depth > kThinDepth) return thin_forward(machine, shape, src, wei, epilogue, nullptr, &pooled);
+    Scratch::Frame frame(machine.scratch);
+    const float* packed = pack_filter(
+        machine, shape, {forward_plan(shape.vertical())[0], forward_plan(shape.horizontal())[0]}, wei, true);
+    std::int64_t offsets[kThinDepth];
+    const std::int64_t run = shape.s * shape.c;
+    for (std::int64_t i = 0; i < depth; i++) offsets[i] = i / run * padded.w * shape.c + i % run;
+    const std::int64_t floats = round_up(padded.floats(), 16), ph = shape.oh / 2, pw = shape.ow / 2;
+    float* images = machine.scratch.take<float>(machine.pool.threads() * floats);
+    const std::int64_t bands =
+        std::clamp<std::int64_t>(ceil_div(4 * machine.pool.threads(), shape.n), 1, std::max<std::int64_t>(ph, 1));
+    const std::int64_t band = ceil_div(ph, bands);
+    machine.pool.parallel(shape.n * bands, [&](std::int64_t task, int worker) {
+        float* image = images + worker * floats;
+        const std::int64_t n = task / bands, first = task % bands * band;
+        padded.fill(shape, src + n * shape.h * shape.w * shape.c, image);
+        for (std::int64_t y = first; y < std::min(first + band, ph); y++) {
+            const std::int64_t at = (n * ph + y) * pw * shape.k;
+            machine.kernels.thin_windows({image + 2 * y * shape.stride_h * padded.w * shape.c, offsets, depth,
+                                          shape.stride_w * shape.c, shape.stride_h * padded.w * shape.c, packed,
+                                          pw, shape.k, pooled.dst + at, pooled.arg + at});
+            if (epilogue.any()) machine.kernels.epilogue(epilogue, pooled.dst + at, pw, shape.k, shape.k);
+        }
+    });
+}
+
 bool is_thin_result(const ConvShape& s) {
     return s.k < 8 && s.c >= 8 && s.upsample == 1 && s.stride_h == 1 && s.stride_w == 1 && s.pad_top < s.r &&
            s.pad_bottom < s.r && s.pad_left < s.s && s.pad_right < s.s;

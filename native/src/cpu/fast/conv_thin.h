@@ -12,6 +12,10 @@ bool is_thin(const ConvShape& shape);
 void thin_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
                   const Epilogue& epilogue, float* dst, const Pooled* pooled = nullptr);
 
+// As direct_pool_forward.
+void thin_pool_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
+                       const Epilogue& epilogue, const Pooled& pooled);
+
 // True if thin_backward_data serves the shape: fewer than 8 result channels, stride 1.
 bool is_thin_result(const ConvShape& shape);
 

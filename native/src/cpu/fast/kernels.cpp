@@ -9,6 +9,7 @@
 #include "cpu/fast/reduction_kernels.h"
 #include "cpu/fast/sparse_kernels.h"
 #include "cpu/fast/spectral_kernels.h"
+#include "cpu/fast/thin_kernels.h"
 #include "cpu/fast/winograd_kernels.h"
 
 #define CGAN_TEXT(x) #x
@@ -48,6 +49,7 @@ const Kernels& CGAN_TABLE(CGAN_ISA)() {
         .winograd_image = winograd_image,
         .filter_product = filter_product,
         .pool_windows = pool_windows,
+        .thin_windows = thin_windows,
         .sparse_filter = kSparseFilter,
         .unpool_windows = unpool_windows,
         .adam = adam,

@@ -131,6 +131,19 @@ struct SparseFilter {
 };
 inline constexpr std::int64_t kSparseWidth = 7;
 
+// Pooling windows that lie in a row of a thin convolution's results (thin_kernels.h).
+struct ThinWindows {
+    const float* src;            // what the first window's first pixel sees first, in an image with its padding
+    const std::int64_t* offsets; // [depth]: floats from there to each tap
+    std::int64_t depth;          // at most kThinDepth
+    std::int64_t col, row;       // floats to what the next pixel and the pixel below see
+    const float* packed;         // [ceil(channels / 16)][depth][16]
+    std::int64_t count, channels;
+    float* dst;        // [count][channels]: the maxima
+    std::uint8_t* arg; // the same: their places, the first of equals; NaN wins
+};
+inline constexpr std::int64_t kThinDepth = 48; // of one chain
+
 // 2x2 windows that lie in a row, and their pooled pixels.
 struct PoolWindows {
     std::int64_t count, channels;
@@ -199,6 +212,7 @@ struct Kernels {
     // Of each window: dst[c] = act(max of its src[..][c] + bia[c]), arg[c] = the first place that holds it; NaN wins.
     void (*pool_windows)(const PoolWindows& w, const float* src, const Epilogue& e, float* dst,
                          std::uint8_t* arg);
+    void (*thin_windows)(const ThinWindows& w);
     // Null where unpooling is faster.
     void (*sparse_filter)(const SparseFilter& f);
     // Each window of d_src receives d_dst act'(dst) where arg says, 0 elsewhere.
