@@ -49,15 +49,22 @@ struct PixelStore {
     Divider rows, columns;
     int h, w, step_y, step_x, first_y, first_x;
 
-    __device__ __forceinline__ void operator()(int m, int n, float v) const {
-        if (m >= m_count || n >= n_count) return;
+    // Where the channels of a pixel begin.
+    __device__ __forceinline__ float* row(int m) const {
         int pixel = m;
         if (!all) {
             unsigned y, x;
             const unsigned image = rows.divmod(columns.divmod(unsigned(m), x), y);
             pixel = (int(image) * h + int(y) * step_y + first_y) * w + int(x) * step_x + first_x;
         }
-        dst[pixel * n_count + n] = act(bia ? v + bia[n] : v);
+        return dst + pixel * n_count;
+    }
+    __device__ __forceinline__ void operator()(int m, int n, float v) const {
+        if (m < m_count && n < n_count) row(m)[n] = act(bia ? v + bia[n] : v);
+    }
+    // n .. n + 3
+    __device__ __forceinline__ void four(int m, int n, float4 v) const {
+        if (m < m_count) store_four(row(m), n, n_count, bia, act, v);
     }
 };
 

@@ -184,9 +184,17 @@ update_one(const Rule& rule, const TensorList& list, const Range& r, int i, Shar
         if (Rule::written(l)) base_of(list, r, l)[i] = x[l];
 }
 
+// Blocks that a multiprocessor holds at least. Left alone the compiler takes 43 registers for Adam, which is one
+// block less; Turing has no room for more than 4 blocks. The other rules take few registers by themselves.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+template <class Rule> inline constexpr int kResident = 1;
+#else
+template <class Rule> inline constexpr int kResident = std::is_same_v<Rule, AdamRule> ? 6 : 1;
+#endif
+
 } // namespace
 
-template <class Rule> __global__ void __launch_bounds__(kBlock)
+template <class Rule> __global__ void __launch_bounds__(kBlock, kResident<Rule>)
     update_kernel(TensorList list, Rule rule, const double* hyper) {
     __shared__ SharedArray<float, 4> scalars;
     if (threadIdx.x == 0) rule.prepare(hyper, scalars);

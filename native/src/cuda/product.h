@@ -20,6 +20,25 @@ template <class A, class B, class Store> struct Product {
 inline constexpr int kPhases = 4;
 template <class P> struct Products { P list[kPhases]; };
 
+// row[n .. n + 3] = act(v + bia), as far as the row of `count` goes.
+__device__ __forceinline__ void store_four(float* row, int n, int count, const float* bia,
+                                           const Activation& act, float4 v) {
+    float x[4] = {v.x, v.y, v.z, v.w};
+    if (bia)
+#pragma unroll
+        for (int q = 0; q < 4; q++)
+            if (n + q < count) x[q] += bia[n + q];
+#pragma unroll
+    for (int q = 0; q < 4; q++) x[q] = act(x[q]);
+    if (n + 4 <= count && reinterpret_cast<std::uintptr_t>(row + n) % 16 == 0) {
+        store4(row + n, make_float4(x[0], x[1], x[2], x[3]));
+    } else {
+#pragma unroll
+        for (int q = 0; q < 4; q++)
+            if (n + q < count) row[n + q] = x[q];
+    }
+}
+
 // dst [m, n] = act(sum + bia[n]), or one of several partial sums [split][m, n].
 struct MatrixStore {
     static constexpr bool kWindows = false;
@@ -29,19 +48,29 @@ struct MatrixStore {
     Activation act;
     int m_count, n_count, split;
 
-    __device__ __forceinline__ void operator()(int m, int n, float v) const {
-        if (m >= m_count || n >= n_count) return;
-        const std::int64_t at = std::int64_t(m) * n_count + n;
+    // n .. n + 3
+    __device__ __forceinline__ void four(int m, int n, float4 v) const {
+        if (m >= m_count) return;
+        const std::int64_t row = std::int64_t(m) * n_count;
         if (partial)
-            partial[std::int64_t(split) * m_count * n_count + at] = v;
+            store_four(partial + std::int64_t(split) * m_count * n_count + row, n, n_count, nullptr,
+                       Activation{}, v);
         else
-            dst[at] = act(bia ? v + bia[n] : v);
+            store_four(dst + row, n, n_count, bia, act, v);
     }
 };
 
+// Blocks that a multiprocessor holds at least: as many as go without a spilled register. Operands along k are
+// loaded 4 k at a time, which takes registers, and copies of single elements take them for addresses.
+template <Math math, int Size, int Vec, Order order_a, Order order_b> constexpr int resident_tiles() {
+    if (Size == 128) return 1;
+    if (math == Math::Tf32) return 4;
+    return (order_a == Order::K) + (order_b == Order::K) + (Vec == 1) < 2 ? 3 : 2;
+}
+
 // Grid (m tiles, n tiles, phases * splits).
 template <Math math, int M, int N, int Vec, Order order_a, Order order_b, class P>
-__global__ void __launch_bounds__(kTileThreads)
+__global__ void __launch_bounds__(kTileThreads, resident_tiles<math, M, Vec, order_a, order_b>())
     product_kernel(const __grid_constant__ Products<P> products, int splits, int k_chunk) {
     const P& p = products.list[int(blockIdx.z) / splits];
     const int split = int(blockIdx.z) % splits, m0 = int(blockIdx.x) * M, n0 = int(blockIdx.y) * N;

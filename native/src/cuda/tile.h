@@ -108,10 +108,25 @@ load_fragment(SharedArray<float, N>& tile, int offset, int t, int k, float (&v)[
 // rounding error grows with the square root of k / 64, not of k.
 template <int M, int N, Order order_a, Order order_b> class Fp32Accumulator {
     static constexpr int kM = M / 16, kN = N / 16;
+    // Of a row of the patch: its two neighbours lie in different banks when they are written.
+    static constexpr int kPitch = order_b == Order::K ? N + 16 : N;
     float sum_[kM][kN] = {}, total_[kM][kN] = {};
 
+    __device__ static __forceinline__ void put(float* row, int tx, const float (&v)[kN]) {
+        if constexpr (order_b == Order::K) {
+#pragma unroll
+            for (int j = 0; j < kN; j++) row[tx + 16 * j] = v[j];
+        } else {
+#pragma unroll
+            for (int j = 0; j < kN; j += 4)
+                store4(row + TileLayout<N, order_b>::own(tx, j),
+                       make_float4(v[j], v[j + 1], v[j + 2], v[j + 3]));
+        }
+    }
+
   public:
-    static constexpr int kSlices = 4; // between two calls of `collect`
+    static constexpr int kSlices = 4;                             // between two calls of `collect`
+    static constexpr int kPatch = kTileThreads / 32 * 4 * kPitch; // shared floats that finish needs
 
     __device__ __forceinline__ void collect() {
 #pragma unroll
@@ -122,8 +137,6 @@ template <int M, int N, Order order_a, Order order_b> class Fp32Accumulator {
                 sum_[i][j] = 0;
             }
     }
-
-    static constexpr int kPatch = 1; // shared floats that finish needs
 
     template <int SA, int SB> __device__ __forceinline__ void
     multiply(SharedArray<float, SA>& a, int offset_a, SharedArray<float, SB>& b, int offset_b) {
@@ -143,7 +156,7 @@ template <int M, int N, Order order_a, Order order_b> class Fp32Accumulator {
     }
 
     template <class Store, int P>
-    __device__ __forceinline__ void finish(SharedArray<float, P>&, int m0, int n0, const Store& store) {
+    __device__ __forceinline__ void finish(SharedArray<float, P>& patch, int m0, int n0, const Store& store) {
         const int ty = int(threadIdx.x) / 16, tx = int(threadIdx.x) % 16;
         if constexpr (Store::kWindows) { // order_a is K: rows 16 apart are the four places of a window
 #pragma unroll
@@ -152,13 +165,22 @@ template <int M, int N, Order order_a, Order order_b> class Fp32Accumulator {
                 for (int j = 0; j < kN; j++)
                     store.window((m0 + 16 * i) / 64 * 16 + ty, n0 + TileLayout<N, order_b>::own(tx, j),
                                  total_[i][j], total_[i + 1][j], total_[i + 2][j], total_[i + 3][j]);
-        } else {
+        } else { // two rows of each thread at a time: the code for storing is there a few times, not 64 times
+            const int lane = int(threadIdx.x) % 32, mine = int(threadIdx.x) / 32 * 4 * kPitch;
 #pragma unroll
-            for (int i = 0; i < kM; i++)
+            for (int i = 0; i < kM; i += 2) {
 #pragma unroll
-                for (int j = 0; j < kN; j++)
-                    store(m0 + TileLayout<M, order_a>::own(ty, i), n0 + TileLayout<N, order_b>::own(tx, j),
-                          total_[i][j]);
+                for (int e = 0; e < 2; e++)
+                    put(patch.span(mine + (ty % 2 * 2 + e) * kPitch, N), tx, total_[i + e]);
+                __syncwarp();
+#pragma unroll 1
+                for (int at = 4 * lane; at < 4 * N; at += 128) {
+                    const int row = at / N, column = at % N;
+                    const int m = m0 + TileLayout<M, order_a>::own(ty / 2 * 2 + row / 2, i + row % 2);
+                    store.four(m, n0 + column, load4(patch.span(mine + row * kPitch + column, 4)));
+                }
+                __syncwarp();
+            }
         }
     }
 };
@@ -224,7 +246,7 @@ template <int M, int N, Order order_a, Order order_b> class Tf32Accumulator {
     // Through a patch of shared memory for each warp: how fragments lie in registers is not documented.
     template <class Store, int P>
     __device__ __forceinline__ void finish(SharedArray<float, P>& patch, int m0, int n0, const Store& store) {
-        const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32, column = lane % 16;
+        const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32;
         const int m = m0 + warp / 2 * (M / 4), n = n0 + warp % 2 * (N / 2), mine = warp * 16 * kPatchStride;
 #pragma unroll
         for (int i = 0; i < kM; i++)
@@ -233,15 +255,21 @@ template <int M, int N, Order order_a, Order order_b> class Tf32Accumulator {
                 nvcuda::wmma::store_matrix_sync(patch.span(mine, 16 * kPatchStride), sum_[i][j], kPatchStride,
                                                 nvcuda::wmma::mem_row_major);
                 __syncwarp();
+                if constexpr (Store::kWindows) {
+                    const int column = lane % 16;
 #pragma unroll
-                for (int row = lane / 16 * 8; row < lane / 16 * 8 + 8; row += Store::kWindows ? 4 : 1) {
-                    const int at = mine + row * kPatchStride + column;
-                    if constexpr (Store::kWindows)
+                    for (int row = lane / 16 * 8; row < lane / 16 * 8 + 8; row += 4) {
+                        const int at = mine + row * kPatchStride + column;
                         store.window((m + 16 * i + row) / 4, n + 16 * j + column, patch[at],
                                      patch[at + kPatchStride], patch[at + 2 * kPatchStride],
                                      patch[at + 3 * kPatchStride]);
-                    else
-                        store(m + 16 * i + row, n + 16 * j + column, patch[at]);
+                    }
+                } else {
+                    const int column = lane % 4 * 4;
+#pragma unroll 1
+                    for (int row = lane / 4; row < 16; row += 8)
+                        store.four(m + 16 * i + row, n + 16 * j + column,
+                                   load4(patch.span(mine + row * kPatchStride + column, 4)));
                 }
                 __syncwarp();
             }
@@ -278,19 +306,18 @@ __device__ __forceinline__ void multiply_tile(const A& a, const B& b, int m0, in
     __pipeline_commit();
     int stage = 0, slices = 0;
     for (int k = k_begin; k < k_end; k += kSlice, stage ^= 1) {
+        __pipeline_wait_prior(0);
+        __syncthreads(); // the slice is here, and nobody reads the other buffer any more
         if (k + kSlice < k_end) {
             copy_a.start(tile_a, (stage ^ 1) * kA, k + kSlice, k_end);
             copy_b.start(tile_b, (stage ^ 1) * kB, k + kSlice, k_end);
+            __pipeline_commit();
         }
-        __pipeline_commit(); // an empty batch at the end keeps the count
-        __pipeline_wait_prior(1);
-        __syncthreads();
         sums.multiply(tile_a, stage * kA, tile_b, stage * kB);
         if (++slices % Sums::kSlices == 0) sums.collect();
-        __syncthreads();
     }
     sums.collect();
-    __pipeline_wait_prior(0);
+    __pipeline_wait_prior(0); // of an empty sum
     __syncthreads();
     sums.finish(tile_a, m0, n0, store);
 }
