@@ -208,6 +208,10 @@ bool Operators::conv2d_pool_backward_data(const cgan_conv2d_params& p, const Vie
     const ConvShape shape = shape_of(p, d_src, wei);
     if (!all_f32(wei, dst, d_dst, d_src) || !shape.foldable()) return false;
     const Pooled pooled = pooled_gradient(p, dst, d_dst, arg);
+    if (is_thin(shape) && takes_patches(machine_, shape)) {
+        sparse_backward_data(machine_, shape, wei.as<float>(), pooled, d_src.as<float>());
+        return true;
+    }
     backward_data(machine_, shape, wei.as<float>(), nullptr, {}, d_src.as<float>(), &pooled);
     return true;
 }

@@ -1,7 +1,8 @@
-// conv_sparse.cpp -- filter gradients of convolutions of few source channels from pooled gradients
+// conv_sparse.cpp -- gradients of convolutions of few source channels from pooled gradients
 //
-// source  : each image's pixels are laid out by pooling windows, 8 of a row and 8 of the next for each, channel by channel
-// gradient: a quarter of the multiply-adds of the unpooled gradient (sparse_kernels.h)
+// filter  : each image's pixels are laid out by pooling windows, 8 of a row and 8 of the next for each, channel by channel
+// source  : each window adds to the pixels that it sees; the filters lie moved to each of the four places
+// cost    : a quarter of the multiply-adds of the unpooled gradient, or little more (sparse_kernels.h)
 // threads : images, summed in groups whose number depends on the batch alone, and the groups in order
 // repeat  : bit-equal for any number of threads
 // reference: cpu/reference/conv2d.cpp
@@ -101,6 +102,66 @@ void sparse_backward_filter(Machine& machine, const ConvShape& shape, const floa
             for (std::int64_t c = 0; c < shape.c; c++)
                 d_wei[(k * taps + t) * shape.c + c] =
                     total[((k / kPanel * shape.c + c) * taps + t) * kPanel + k % kPanel];
+}
+
+namespace {
+
+// What a pooling window sees of the source.
+struct WindowView {
+    std::int64_t rows, width, patch; // width in floats
+
+    explicit WindowView(const ConvShape& s)
+        : rows(s.stride_h + s.r), width((s.stride_w + s.s) * s.c), patch(round_up(rows * width, kPanel)) {}
+};
+
+// [k][4][patch]: the filters as the window's four places apply them.
+const float* moved_filters(Machine& machine, const ConvShape& s, const WindowView& view, const float* wei) {
+    const std::int64_t run = s.s * s.c, taps = s.r * run;
+    float* moved = machine.scratch.take<float>(s.k * 4 * view.patch);
+    std::fill_n(moved, s.k * 4 * view.patch, 0.0f);
+    for (std::int64_t k = 0; k < s.k; k++)
+        for (std::int64_t place = 0; place < 4; place++)
+            for (std::int64_t r = 0; r < s.r; r++)
+                std::copy_n(wei + k * taps + r * run, run,
+                            moved + (4 * k + place) * view.patch + (r + place / 2 * s.stride_h) * view.width +
+                                place % 2 * s.stride_w * s.c);
+    return moved;
+}
+
+} // namespace
+
+bool takes_patches(const Machine& machine, const ConvShape& shape) {
+    return machine.kernels.sparse_patches != nullptr && shape.upsample == 1 && shape.oh >= 2 && shape.ow >= 2 &&
+           WindowView(shape).patch <= kSparsePatch;
+}
+
+void sparse_backward_data(Machine& machine, const ConvShape& shape, const float* wei, const Pooled& pooled,
+                          float* d_src) {
+    Scratch::Frame frame(machine.scratch);
+    const WindowView view(shape);
+    const float* filters = moved_filters(machine, shape, view, wei);
+    const std::int64_t ph = shape.oh / 2, pw = shape.ow / 2, line = pw * shape.k;
+    // The source with its padding, as far as windows see it.
+    const std::int64_t height = std::max((ph - 1) * 2 * shape.stride_h + view.rows, shape.pad_top + shape.h),
+                       width = std::max((pw - 1) * 2 * shape.stride_w * shape.c + view.width,
+                                        (shape.pad_left + shape.w) * shape.c);
+    const std::int64_t own = round_up(height * width, kPanel) + round_up(line, kPanel);
+    float* scratch = machine.scratch.take<float>(machine.pool.threads() * own);
+    machine.pool.parallel(shape.n, [&](std::int64_t n, int worker) {
+        float* image = scratch + worker * own;
+        float* gradient = image + round_up(height * width, kPanel);
+        std::fill_n(image, height * width, 0.0f);
+        for (std::int64_t y = 0; y < ph; y++) {
+            const std::int64_t at = (n * ph + y) * line;
+            machine.kernels.act_backward(pooled.act, pooled.dst + at, pooled.d_dst + at, gradient, line);
+            machine.kernels.sparse_patches({gradient, pooled.arg + at, pw, shape.k, filters, view.patch,
+                                            view.rows, view.width, image + 2 * y * shape.stride_h * width, width,
+                                            2 * shape.stride_w * shape.c});
+        }
+        for (std::int64_t y = 0; y < shape.h; y++)
+            std::copy_n(image + (shape.pad_top + y) * width + shape.pad_left * shape.c, shape.w * shape.c,
+                        d_src + (n * shape.h + y) * shape.w * shape.c);
+    });
 }
 
 } // namespace cgan::fast

@@ -51,6 +51,7 @@ const Kernels& CGAN_TABLE(CGAN_ISA)() {
         .pool_windows = pool_windows,
         .thin_windows = thin_windows,
         .sparse_filter = kSparseFilter,
+        .sparse_patches = kSparsePatches,
         .unpool_windows = unpool_windows,
         .adam = adam,
         .sgd = sgd,

@@ -131,6 +131,20 @@ struct SparseFilter {
 };
 inline constexpr std::int64_t kSparseWidth = 7;
 
+// A row of pooling windows whose gradients are spread over the source of a thin convolution: each channel's gradient times
+// its filter, moved to the place of its maximum.
+struct SparsePatches {
+    const float* gradient;    // [windows][channels], before activation
+    const std::uint8_t* arg;  // the same
+    std::int64_t windows, channels;
+    const float* filters;     // [channels][4][patch]: of each place, [rows][width] and zeros
+    std::int64_t patch;       // a multiple of 16, at most kSparsePatch
+    std::int64_t rows, width; // of what a window sees
+    float* image;             // += ; what the first window sees begins here
+    std::int64_t row, step;   // floats to the next row, and to what the next window sees
+};
+inline constexpr std::int64_t kSparsePatch = 48;
+
 // Pooling windows that lie in a row of a thin convolution's results (thin_kernels.h).
 struct ThinWindows {
     const float* src;            // what the first window's first pixel sees first, in an image with its padding
@@ -213,8 +227,9 @@ struct Kernels {
     void (*pool_windows)(const PoolWindows& w, const float* src, const Epilogue& e, float* dst,
                          std::uint8_t* arg);
     void (*thin_windows)(const ThinWindows& w);
-    // Null where unpooling is faster.
+    // These two are null where unpooling is faster.
     void (*sparse_filter)(const SparseFilter& f);
+    void (*sparse_patches)(const SparsePatches& p);
     // Each window of d_src receives d_dst act'(dst) where arg says, 0 elsewhere.
     void (*unpool_windows)(const PoolWindows& w, Activation act, const float* dst, const float* d_dst,
                            const std::uint8_t* arg, float* d_src);

@@ -1,9 +1,10 @@
-// The gradient of a thin convolution's filter from a pooled gradient: one source pixel of four counts.
+// Gradients of a thin convolution from a pooled gradient: one place of four counts.
 //
-// method  : lanes are 16 result channels; a pooling window's source pixels, 8 of a row and 8 of the next, are one vector,
+// filter  : lanes are 16 result channels; a pooling window's source pixels, 8 of a row and 8 of the next, are one vector,
 //           from which each lane takes that of its own maximum by a permutation: 1 multiply-add a tap, window and lane,
 //           where the unpooled gradient, three quarters of it zeros, takes 4
-// needs   : a permutation of 16 lanes by an index, so AVX-512; other instruction sets unpool
+// source  : lanes are the source pixels that a window sees; each channel adds its filter, moved to the place of its maximum
+// needs   : for the filter a permutation of 16 lanes by an index, for the source 6 vectors for 48 pixels; others unpool
 // repeat  : sums of kRowsTogether rows of windows are added in order
 #pragma once
 
@@ -86,5 +87,45 @@ inline constexpr auto kSparseFilter = sparse_filter;
 inline constexpr void (*kSparseFilter)(const SparseFilter&) = nullptr;
 
 #endif
+
+// Even and odd channels are two chains, so that one's multiply-add need not wait for the other's.
+template <int V> static void sparse_window(const SparsePatches& p, const float* gradient,
+                                           const std::uint8_t* arg, float* image) {
+    Vec even[V] = {}, odd[V] = {};
+    const auto add = [&](Vec(&acc)[V], std::int64_t k) {
+        const Vec g = splat(gradient[k]);
+        const float* filter = p.filters + (4 * k + arg[k]) * p.patch;
+        for (int v = 0; v < V; v++) acc[v] += g * load(filter + v * kLanes);
+    };
+    std::int64_t k = 0;
+    for (; k + 2 <= p.channels; k += 2) {
+        add(even, k);
+        add(odd, k + 1);
+    }
+    if (k < p.channels) add(even, k);
+    alignas(64) float patch[V * kLanes];
+    for (int v = 0; v < V; v++) store(patch + v * kLanes, even[v] + odd[v]);
+    for (std::int64_t y = 0; y < p.rows; y++)
+        for (std::int64_t x = 0; x < p.width; x++) image[y * p.row + x] += patch[y * p.width + x];
+}
+
+template <int V> static void sparse_row(const SparsePatches& p) {
+    for (std::int64_t i = 0; i < p.windows; i++)
+        sparse_window<V>(p, p.gradient + i * p.channels, p.arg + i * p.channels, p.image + i * p.step);
+}
+
+static void sparse_patches(const SparsePatches& p) {
+    constexpr int vectors = kPanel / kLanes;
+    switch (p.patch / kPanel) {
+    case 1:
+        return sparse_row<vectors>(p);
+    case 2:
+        return sparse_row<2 * vectors>(p);
+    default:
+        return sparse_row<3 * vectors>(p);
+    }
+}
+
+inline constexpr void (*kSparsePatches)(const SparsePatches&) = kLanes >= 8 ? sparse_patches : nullptr;
 
 } // namespace cgan::fast::CGAN_ISA
