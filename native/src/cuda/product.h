@@ -60,10 +60,13 @@ struct MatrixStore {
     }
 };
 
-// Blocks that a multiprocessor holds at least: as many as go without a spilled register. Operands along k are
-// loaded 4 k at a time, which takes registers, and copies of single elements take them for addresses.
+// Blocks that a multiprocessor holds at least, 0: as it comes: as many as go without a spilled register. Operands along k
+// are loaded 4 k at a time, which takes registers, and copies of single elements take them for addresses.
 template <Math math, int Size, int Vec, Order order_a, Order order_b> constexpr int resident_tiles() {
-    if (Size == 128) return 1;
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+    return 0; // other limits than those that this was chosen for
+#endif
+    if (Size == 128) return math == Math::Tf32 && order_a != order_b ? 1 : 0;
     if (math == Math::Tf32) return 4;
     return (order_a == Order::K) + (order_b == Order::K) + (Vec == 1) < 2 ? 3 : 2;
 }
