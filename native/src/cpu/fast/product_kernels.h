@@ -10,6 +10,8 @@
 // repeat  : the order of summation depends on k alone
 #pragma once
 
+#include <utility>
+
 #include "cpu/fast/elementwise_kernels.h"
 
 namespace cgan::fast::CGAN_ISA {
@@ -61,21 +63,36 @@ CGAN_INLINE std::int64_t column_offset(std::int64_t c, std::int64_t panel) {
     return c / kPanel * panel + c % kPanel;
 }
 
-template <int R, int W> CGAN_INLINE void clear(Vec (&acc)[R][W]) {
-    for (int i = 0; i < R; i++)
-        for (int j = 0; j < W; j++) acc[i][j] = Vec{};
+// f(0), f(1), ... f(n - 1), written out: only what has constant indices all the way stays in registers.
+template <int n, class F> CGAN_INLINE void for_all(F f) {
+    [&]<int... i>(std::integer_sequence<int, i...>) CGAN_INLINE_LAMBDA { (f(i), ...); }(
+        std::make_integer_sequence<int, n>{});
+}
+// f(row, vector) of each vector of a tile.
+template <int R, int W, class F> CGAN_INLINE void for_vectors(F f) {
+    for_all<R * W>([&](int i) CGAN_INLINE_LAMBDA { f(i / W, i % W); });
 }
 
-// One k of the product; value(i) is the i-th row's element.
+template <int R, int W> CGAN_INLINE void clear(Vec (&acc)[R][W]) {
+    for_vectors<R, W>([&](int i, int j) CGAN_INLINE_LAMBDA { acc[i][j] = Vec{}; });
+}
+
+// acc += value(i), the i-th row's element, times a row of B.
+template <int R, int W, class Value>
+CGAN_INLINE void add_products(Vec (&acc)[R][W], const Vec (&b)[W], Value value) {
+    for_all<R>([&](int i) CGAN_INLINE_LAMBDA {
+        const Vec a = splat(value(i));
+        for_all<W>([&](int j) CGAN_INLINE_LAMBDA { acc[i][j] += a * b[j]; });
+    });
+}
+
+// One k of the product.
 template <int R, int W, class Value>
 CGAN_INLINE void multiply_step(Vec (&acc)[R][W], const float* b, Columns<W> cols, Value value) {
-    Vec bv[W];
-    for (int j = 0; j < W; j++) bv[j] = load(b + j * (kVectorPanels ? cols.step : kLanes));
-#pragma GCC unroll 6
-    for (int i = 0; i < R; i++) {
-        const Vec av = splat(value(i));
-        for (int j = 0; j < W; j++) acc[i][j] += av * bv[j];
-    }
+    const std::int64_t step = kVectorPanels ? cols.step : kLanes;
+    Vec row[W];
+    for_all<W>([&](int j) CGAN_INLINE_LAMBDA { row[j] = load(b + j * step); });
+    add_products(acc, row, value);
 }
 
 // Six rows of A in a panel, [k][6].
@@ -95,20 +112,22 @@ template <int R, int W, class Rows> CGAN_INLINE void multiply(Vec (&acc)[R][W], 
                                                               std::int64_t from, const float* b,
                                                               Columns<W> cols, std::int64_t k) {
     const std::int64_t end = from + k;
-#pragma GCC unroll 4
+#pragma GCC unroll 2
     for (std::int64_t i = from; i < end; i++, b += kPanel)
-        multiply_step(acc, b, cols, [&](int r) { return rows(r, i); });
+        multiply_step(acc, b, cols, [&](int r) CGAN_INLINE_LAMBDA { return rows(r, i); });
 }
 
 // Adds or writes the first `cols` columns of one row of a tile.
 template <int W>
 CGAN_INLINE void store_row(const Vec (&acc)[W], float* dst, std::int64_t cols, bool accumulate) {
-    for (int j = 0; j < W; j++, dst += kLanes, cols -= kLanes) {
-        if (cols >= kLanes)
-            store(dst, accumulate ? load(dst) + acc[j] : acc[j]);
-        else if (cols > 0)
-            store_part(dst, accumulate ? load_part(dst, cols) + acc[j] : acc[j], cols);
-    }
+    for_all<W>([&](int j) CGAN_INLINE_LAMBDA {
+        float* to = dst + j * kLanes;
+        const std::int64_t left = cols - j * kLanes;
+        if (left >= kLanes)
+            store(to, accumulate ? load(to) + acc[j] : acc[j]);
+        else if (left > 0)
+            store_part(to, accumulate ? load_part(to, left) + acc[j] : acc[j], left);
+    });
 }
 
 // Asks for the lines that a tile will write, before they are needed, where the tile takes long enough.
@@ -133,30 +152,27 @@ CGAN_INLINE std::int64_t chain_length(std::int64_t k) {
 // The sum of the chains before the current one.
 template <int R, int W> class Total {
   public:
+    CGAN_INLINE_MEMBER Total() { clear(value_); }
     // Adds the chain to the total and begins another.
     CGAN_INLINE_MEMBER void add(Vec (&acc)[R][W]) {
-        for (int i = 0; i < R; i++)
-            for (int j = 0; j < W; j++) value_[i][j] = any_ ? value_[i][j] + acc[i][j] : acc[i][j];
+        for_vectors<R, W>([&](int i, int j) CGAN_INLINE_LAMBDA { value_[i][j] += acc[i][j]; });
         clear(acc);
-        any_ = true;
     }
     // Adds the total to the last chain.
     CGAN_INLINE_MEMBER void join(Vec (&acc)[R][W]) const {
-        if (!any_) return;
-        for (int i = 0; i < R; i++)
-            for (int j = 0; j < W; j++) acc[i][j] += value_[i][j];
+        for_vectors<R, W>([&](int i, int j) CGAN_INLINE_LAMBDA { acc[i][j] += value_[i][j]; });
     }
 
   private:
-    Vec value_[R][W] = {};
-    bool any_ = false;
+    Vec value_[R][W];
 };
 
 // acc = k terms in chains; step(at, count) adds `count` of them to acc.
 template <int R, int W, class Step> CGAN_INLINE void in_chains(Vec (&acc)[R][W], std::int64_t k, Step step) {
     const std::int64_t chain = chain_length(k);
-    Total<R, W> total;
     clear(acc);
+    if (chain >= k) return step(0, k);
+    Total<R, W> total;
     for (std::int64_t at = 0;;) {
         step(at, least(chain, k - at));
         at += chain;
@@ -187,11 +203,10 @@ template <class F> CGAN_INLINE void with_rows(std::int64_t rows, F f) {
 template <int R, int W> CGAN_INLINE void store_tile(const Vec (&acc)[R][W], float* const (&rows)[R],
                                                     std::int64_t cols, bool accumulate) {
     if (cols >= W * kLanes && !accumulate) {
-        for (int i = 0; i < R; i++)
-            for (int j = 0; j < W; j++) store(rows[i] + j * kLanes, acc[i][j]);
+        for_vectors<R, W>([&](int i, int j) CGAN_INLINE_LAMBDA { store(rows[i] + j * kLanes, acc[i][j]); });
         return;
     }
-    for (int i = 0; i < R; i++) store_row(acc[i], rows[i], cols, accumulate);
+    for_all<R>([&](int i) CGAN_INLINE_LAMBDA { store_row(acc[i], rows[i], cols, accumulate); });
 }
 
 // ---- blocks ----
@@ -209,14 +224,14 @@ template <int R, int W> CGAN_INLINE void sum_packed(Vec (&acc)[R][W], const Bloc
                                                     const float* b, Columns<W> columns, std::int64_t ahead) {
     if (p.a_row == 0) {
         const PackedRows rows{p.a + row / kRows * p.a_panel};
-        in_chains(acc, p.k, [&](std::int64_t at, std::int64_t count) {
+        in_chains(acc, p.k, [&](std::int64_t at, std::int64_t count) CGAN_INLINE_LAMBDA {
             multiply(acc, rows, at, b + at * kPanel, columns, count);
         });
         return;
     }
     PlainRows<R> rows;
     for (int r = 0; r < R; r++) rows.a[r] = p.a + (row + r) * p.a_row;
-    in_chains(acc, p.k, [&](std::int64_t at, std::int64_t count) {
+    in_chains(acc, p.k, [&](std::int64_t at, std::int64_t count) CGAN_INLINE_LAMBDA {
         if (at < ahead) prefetch_ahead(rows, p.k + at, least(count, ahead - at));
         multiply(acc, rows, at, b + at * kPanel, columns, count);
     });
@@ -253,19 +268,16 @@ template <int R, int W> CGAN_INLINE void sum_in_place(Vec (&acc)[R][W], const Bl
     const std::int64_t step = p.a_row == 0 ? kRows : 1, apart = p.a_row == 0 ? 1 : p.a_row;
     const float* a = p.a_row == 0 ? p.a + row / kRows * p.a_panel : p.a + row * p.a_row;
     const float* b = p.b + column;
-    in_chains(acc, p.k, [&](std::int64_t, std::int64_t count) {
+    const std::int64_t panel = kVectorPanels ? columns.step : kLanes;
+    in_chains(acc, p.k, [&](std::int64_t, std::int64_t count) CGAN_INLINE_LAMBDA {
         for (std::int64_t i = 0; i < count; i++, a += step, b += p.b_row) {
-            Vec bv[W];
-            for (int j = 0; j < W; j++) bv[j] = load(b + j * kLanes);
+            Vec row[W];
+            for_all<W>([&](int j) CGAN_INLINE_LAMBDA { row[j] = load(b + j * kLanes); });
             if (to != nullptr) {
-                for (int j = 0; j < W; j++) store(to + j * (kVectorPanels ? columns.step : kLanes), bv[j]);
+                for_all<W>([&](int j) CGAN_INLINE_LAMBDA { store(to + j * panel, row[j]); });
                 to += kPanel;
             }
-#pragma GCC unroll 6
-            for (int r = 0; r < R; r++) {
-                const Vec av = splat(a[r * apart]);
-                for (int j = 0; j < W; j++) acc[r][j] += av * bv[j];
-            }
+            add_products(acc, row, [&](int r) CGAN_INLINE_LAMBDA { return a[r * apart]; });
         }
     });
 }
@@ -379,7 +391,7 @@ static void gather_thin(const GatherProduct& g) {
                     constexpr int R = decltype(rows)::value;
                     Vec acc[R][W];
                     const float* from = b + column_offset(c, panel);
-                    in_chains(acc, count * g.channels, [&](std::int64_t at, std::int64_t n) {
+                    in_chains(acc, count * g.channels, [&](std::int64_t at, std::int64_t n) CGAN_INLINE_LAMBDA {
                         multiply(acc, PackedRows{packed}, at, from + at * kPanel, columns, n);
                     });
                     for (int i = 0; i < R; i++) store_row(acc[i], g.dst[p + i] + c, g.cols - c, tap > 0);
@@ -432,7 +444,7 @@ template <int R, int W> static void filter_tile(const FilterProduct& f, const fl
             const float *ap = a + image * f.a_image + y * f.a_row, *bp = b + image * f.b_image + y * f.b_row;
 #pragma GCC unroll 4
             for (std::int64_t x = 0; x < f.width; x++, ap += f.a_step, bp += f.b_step)
-                multiply_step(acc, bp, columns, [=](int r) { return ap[r]; });
+                multiply_step(acc, bp, columns, [=](int r) CGAN_INLINE_LAMBDA { return ap[r]; });
         }
     }
     total.join(acc);

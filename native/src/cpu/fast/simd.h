@@ -18,6 +18,7 @@
 
 #define CGAN_INLINE static inline __attribute__((always_inline))
 #define CGAN_INLINE_MEMBER inline __attribute__((always_inline))
+#define CGAN_INLINE_LAMBDA __attribute__((always_inline)) // after the parameters
 
 namespace cgan::fast::CGAN_ISA {
 
