@@ -65,13 +65,21 @@ void average_pixel(const Window& window, const float* image, std::int64_t c, flo
     for (std::int64_t j = 0; j < c; j++) dst[j] *= scale;
 }
 
-// The pixel offset that each position of a window stands for, or -1 in the padding.
-struct Places {
-    std::int64_t offset[256];
-    Places(const Window& window, int positions) {
-        std::fill(offset, offset + positions, -1);
-        for (int i = 0; i < window.count; i++) offset[window.position[i]] = window.offset[i];
+// The pixel offset that each position of a window stands for.
+class Places {
+  public:
+    Places(const Window& window, int positions) : positions_(positions) {
+        std::fill(offset_, offset_ + positions, -1);
+        for (int i = 0; i < window.count; i++) offset_[window.position[i]] = window.offset[i];
     }
+    // -1 in the padding, and for what is no position: the caller may have written anything.
+    std::int64_t operator[](std::uint8_t position) const {
+        return position < positions_ ? offset_[position] : -1;
+    }
+
+  private:
+    int positions_;
+    std::int64_t offset_[256];
 };
 
 float average_scale(const cgan_pool2d_params& p) {
@@ -107,7 +115,7 @@ bool Operators::pool2d_backward(const cgan_pool2d_params& p, const View& d_dst, 
         if (p.kind == CGAN_POOL_MAX) {
             const Places places(window, p.window_h * p.window_w);
             for (std::int64_t j = 0; j < g.c; j++) {
-                const std::int64_t place = places.offset[arg.as<std::uint8_t>()[at + j]];
+                const std::int64_t place = places[arg.as<std::uint8_t>()[at + j]];
                 if (place >= 0) to[place + j] += d[j];
             }
             return;
@@ -125,7 +133,7 @@ bool Operators::pool2d_gather(const cgan_pool2d_params& p, const View& src, cons
     for_windows(pool_, p, g, [&](const Window& window, std::int64_t image, std::int64_t at) {
         const Places places(window, p.window_h * p.window_w);
         for (std::int64_t j = 0; j < g.c; j++) {
-            const std::int64_t place = places.offset[arg.as<std::uint8_t>()[at + j]];
+            const std::int64_t place = places[arg.as<std::uint8_t>()[at + j]];
             dst.as<float>()[at + j] = place >= 0 ? src.as<float>()[image + place + j] : 0.0f;
         }
     });
