@@ -267,6 +267,9 @@ const std::vector<Layer>& picture_layers() {
         all.push_back(square(2, 2, 2, 1, 3, 2, 1, 3));        // more padding than image
         all.push_back(square(1, 11, 300, 3, 66, 4, 2, 1));    // rows of several tiles, two panels of channels
         all.push_back(square(2, 9, 17, 1, 132, 7, 1, 3));     // three panels
+        all.push_back(square(2, 28, 28, 1, 64, 4, 2, 1));     // windows of strided results
+        all.push_back({2, 17, 21, 2, 20, 2, 2, 1, 3, 0, 1, 1, 0}); // a stride beyond the filter
+        all.push_back(square(1, 14, 14, 1, 200, 5, 1, 2));    // more channels than two chains
         all.push_back(square(1, 40, 41, 2, 8, 11, 4, 5));     // larger filters than a GPU's block holds
         return all;
     }();

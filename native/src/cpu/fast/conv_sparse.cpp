@@ -132,7 +132,7 @@ const float* moved_filters(Machine& machine, const ConvShape& s, const WindowVie
 
 bool takes_patches(const Machine& machine, const ConvShape& shape) {
     return machine.kernels.sparse_patches != nullptr && shape.upsample == 1 && shape.oh >= 2 && shape.ow >= 2 &&
-           WindowView(shape).patch <= kSparsePatch;
+           shape.k <= 2 * kChain && WindowView(shape).patch <= kSparsePatch; // channels are two chains
 }
 
 void sparse_backward_data(Machine& machine, const ConvShape& shape, const float* wei, const Pooled& pooled,

@@ -13,7 +13,8 @@ bool takes_sparse(const Machine& machine, const ConvShape& shape);
 void sparse_backward_filter(Machine& machine, const ConvShape& shape, const float* src, const Pooled& pooled,
                             float* d_wei, float* d_bia);
 
-// True if sparse_backward_data serves the shape: what a window sees, with the padding, has at most 48 floats.
+// True if sparse_backward_data serves the shape: what a window sees, with the padding, has at most 48 floats,
+// and there are at most 96 channels, two chains.
 bool takes_patches(const Machine& machine, const ConvShape& shape);
 
 // d_src [n, h, w, c] from a gradient in pooled form.
