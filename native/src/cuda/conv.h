@@ -95,6 +95,16 @@ struct WindowStore {
 bool launch_thin_source(const Device& device, const ConvShape& g, const float* src, const float* wei,
                         const float* bia, Activation act, float* dst, std::uint8_t* arg);
 
+// conv2d_backward_filter of up to 3 source channels (conv_thin_filter.cu). False, with nothing done, where a few rows of
+// the source do not fit in a block's shared memory.
+bool launch_thin_filter(const Device& device, const ConvShape& g, const float* src, const float* d_dst,
+                        float* d_wei);
+// The same after pooling, from the gradient of the pooled results, with d_bia unless it is null: only where it serves.
+bool serves_thin_pooled_filter(const Device& device, const ConvShape& g);
+void launch_thin_pooled_filter(const Device& device, const ConvShape& g, const float* src, const float* dst,
+                               const float* d_dst, const std::uint8_t* arg, Activation act, float* d_wei,
+                               float* d_bia);
+
 using PixelProduct = Product<PixelOperand, FilterOperand, PixelStore>;
 
 inline TapSplit make_taps(int rows, int columns, int inner) {

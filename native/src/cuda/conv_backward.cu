@@ -3,7 +3,8 @@
 // d_bia = sum shapes  : src [n, h, w, c], wei [k, r, s, c], dst [n, oh, ow, k] F32; after pooling dst [n,
 // oh/2, ow/2, k], arg U8 launch  : data: implicit GEMM, one phase for each remainder of a pixel by the
 // stride, so that no tap is wasted;
-//           filter: k x (tap, c), summed over pixels, split where the filter is small (product.h).
+//           filter: k x (tap, c), summed over pixels, split where the filter is small (product.h); at most 3 c:
+//           conv_thin_filter.cu.
 //           Enlarged input: a convolution with stride 2 by the folded filter (conv.h).  Pooled gradients are
 //           first spread to [n, oh, ow, k].  2 n oh ow k r s c FLOP
 // repeat  : run-to-run deterministic (no atomics);  reference: cpu/reference/conv2d.cpp
@@ -225,6 +226,7 @@ void filter_product(const Device& device, const float* rows, int m, const ImageG
 
 void backward_filter(const Device& device, const ConvShape& g, const float* src, const float* d_dst,
                      float* d_wei) {
+    if (launch_thin_filter(device, g, src, d_dst, d_wei)) return;
     ImageGrid grid = {};
     grid.image = src;
     grid.h = g.h, grid.w = g.w, grid.c = g.c;
@@ -336,12 +338,29 @@ void CudaBackend::conv2d_pool_backward_data(const cgan_conv2d_params& p, const V
 void CudaBackend::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const View& src, const View& dst,
                                               const View& d_dst, const View& arg, const View& d_wei,
                                               const View& d_bia) {
+    require_f32(d_wei, "conv2d_pool_backward_filter");
     const ConvShape g = make_shape(p, src, d_wei, "conv2d_pool_backward_filter");
-    Scratch<float> gradient(device_, std::int64_t(g.n) * g.oh * g.ow * g.k);
-    const View conv = expand_pooled(p, dst, d_dst, arg, src, d_wei, gradient.data());
     cgan_conv2d_params plain = p;
     plain.activation = CGAN_ACT_NONE;
-    conv2d_backward_filter(plain, src, conv, d_wei, d_bia);
+    const auto expanded = [&](auto&& body) {
+        Scratch<float> gradient(device_, std::int64_t(g.n) * g.oh * g.ow * g.k);
+        return body(expand_pooled(p, dst, d_dst, arg, src, d_wei, gradient.data()));
+    };
+    if (p.upsample == 2 || !serves_thin_pooled_filter(device_, g))
+        return expanded([&](const View& conv) { conv2d_backward_filter(plain, src, conv, d_wei, d_bia); });
+    candidates_.serve(
+        conv_key("conv2d_pool_backward_filter", p, src, d_wei, d_bia),
+        [&](vendor::Operators& v) {
+            return expanded([&](const View& conv) {
+                if (d_bia.present()) reduce({sizeof(cgan_reduce_params), CGAN_REDUCE_SUM, 7, 0}, conv, d_bia);
+                return v.conv2d_backward_filter(plain, src, conv, d_wei);
+            });
+        },
+        [&] {
+            launch_thin_pooled_filter(device_, g, src.as<float>(), dst.as<float>(), d_dst.as<float>(),
+                                      arg.as<std::uint8_t>(), Activation{p.activation, float(p.alpha)},
+                                      d_wei.as<float>(), d_bia.as<float>());
+        });
 }
 
 } // namespace cgan::cuda

@@ -6,7 +6,7 @@
 //           windows) by 8 channels in registers: 64 multiply-adds for 2 vector and 8 broadcast reads.
 //           2 n oh ow k r s c FLOP, 4 (n h w c + n oh ow k) bytes
 // repeat  : run-to-run deterministic (no atomics);  reference: cpu/reference/conv2d.cpp
-#include "conv.h"
+#include "source_patch.h"
 
 namespace cgan::cuda {
 namespace {
@@ -23,9 +23,8 @@ struct ThinPlan {
     int rows, columns; // of results, or of windows
     int tile, band;    // groups of a row, and rows, that a block computes; tile * band <= kGroups
     int tiles, bands;
-    int height, width; // of the source that a block sees
+    SourcePatch patch; // that a block sees
     int run, taps;     // s * c and r * s * c
-
 };
 
 // Offset of a thread's p-th pixel from its first, in rows and columns of results.
@@ -83,20 +82,6 @@ __device__ __forceinline__ void pool(const float (*v)[4], float (&top)[4], unsig
     }
 }
 
-// The block's part of the image, zeros outside of it, as [height][width][c].
-__device__ __forceinline__ void copy_source(const ThinPlan& p, Divider row_floats, const float* image, int y0,
-                                            int x0, SharedArray<float, kSourceFloats>& to) {
-    const ConvShape& g = p.shape;
-    const int count = p.height * p.width * g.c;
-    for (int i = int(threadIdx.x); i < count; i += kBlock) {
-        unsigned at;
-        const int y = y0 + int(row_floats.divmod(unsigned(i), at)), x = x0 * g.c + int(at);
-        const bool inside = y >= 0 && y < g.h && x >= 0 && x < g.w * g.c;
-        __pipeline_memcpy_async(to.span(i, 1), image + (inside ? y * g.w * g.c + x : 0), sizeof(float),
-                                inside ? 0 : sizeof(float));
-    }
-}
-
 // Filters k0 .. k0 + 63 as [tap, c][64], zeros beyond the last.
 __device__ __forceinline__ void copy_filters(const ThinPlan& p, Divider taps, const float* wei, int k0,
                                              SharedArray<float, kFilterFloats>& to) {
@@ -111,9 +96,8 @@ __device__ __forceinline__ void copy_filters(const ThinPlan& p, Divider taps, co
 
 // Grid (images * bands, tiles, panels of channels).
 template <bool windows, bool vector> __global__ void __launch_bounds__(kBlock)
-    thin_source_kernel(const __grid_constant__ ThinPlan p, Divider bands, Divider row_floats, Divider taps,
-                       Divider tile, const float* __restrict__ src, const float* __restrict__ wei,
-                       ThinStore store) {
+    thin_source_kernel(const __grid_constant__ ThinPlan p, Divider bands, Divider taps, Divider tile,
+                       const float* __restrict__ src, const float* __restrict__ wei, ThinStore store) {
     __shared__ SharedArray<float, kSourceFloats> source;
     __shared__ SharedArray<float, kFilterFloats> filters;
     constexpr int kRows = windows ? 2 : 1, kColumns = kPixels / kRows; // of a group
@@ -121,9 +105,8 @@ template <bool windows, bool vector> __global__ void __launch_bounds__(kBlock)
     unsigned band, group;
     const int image = int(bands.divmod(blockIdx.x, band)), k0 = int(blockIdx.z) * kPanel;
     const int first_row = int(band) * p.band, first_group = int(blockIdx.y) * p.tile;
-    copy_source(p, row_floats, src + std::int64_t(image) * g.h * g.w * g.c,
-                first_row * kRows * g.stride_y - g.pad_y, first_group * kColumns * g.stride_x - g.pad_x,
-                source);
+    p.patch.start(g, src + std::int64_t(image) * g.h * g.w * g.c, first_row * kRows * g.stride_y - g.pad_y,
+                  first_group * kColumns * g.stride_x - g.pad_x, source, 0);
     copy_filters(p, taps, wei, k0, filters);
     __pipeline_commit();
     __pipeline_wait_prior(0);
@@ -132,7 +115,7 @@ template <bool windows, bool vector> __global__ void __launch_bounds__(kBlock)
     const int thread = int(threadIdx.x) % kThreadsAcross;
     const int row = int(tile.divmod(threadIdx.x / kThreadsAcross, group));
     if (row >= p.band) return;
-    const int line = p.width * g.c, column = g.stride_x * g.c; // steps in the source
+    const int line = p.patch.line, column = g.stride_x * g.c; // steps in the source
     const int base = row * kRows * g.stride_y * line + int(group) * kColumns * column;
     float sum[2][kPixels][4] = {};
     for (int r = 0; r < g.r; r++)
@@ -180,12 +163,11 @@ template <bool windows, bool vector> __global__ void __launch_bounds__(kBlock)
 // ---- launchers ----------------------------------------------------------------------------------
 
 // Source floats that a block of `band` rows of `tile` groups sees; sets their extent.
-int source_floats(ThinPlan& p, bool windows, int band, int tile) {
-    const ConvShape& g = p.shape;
-    const int rows = band * (windows ? 2 : 1), columns = tile * kPixels / (windows ? 2 : 1);
+std::int64_t source_floats(ThinPlan& p, bool windows, int band, int tile) {
+    const int rows = windows ? 2 : 1;
     p.band = band, p.tile = tile;
-    p.height = (rows - 1) * g.stride_y + g.r, p.width = (columns - 1) * g.stride_x + g.s;
-    return p.height * p.width * g.c;
+    p.patch = SourcePatch(p.shape, band * rows, tile * kPixels / rows);
+    return p.patch.floats();
 }
 
 // The most rows, then the most groups, that the shared memory holds. False if these kernels do not serve the shape.
@@ -209,8 +191,8 @@ template <bool windows, bool vector> void launch_thin(const Device& device, cons
                                                       const float* src, const float* wei,
                                                       const ThinStore& store) {
     const dim3 grid(unsigned(p.shape.n * p.bands), unsigned(p.tiles), unsigned(div_up(p.shape.k, kPanel)));
-    launch(device, grid, kBlock, thin_source_kernel<windows, vector>, p, Divider(p.bands),
-           Divider(p.width * p.shape.c), Divider(p.taps), Divider(p.tile), src, wei, store);
+    launch(device, grid, kBlock, thin_source_kernel<windows, vector>, p, Divider(p.bands), Divider(p.taps),
+           Divider(p.tile), src, wei, store);
 }
 
 } // namespace

@@ -13,14 +13,26 @@ namespace cgan::cuda {
 
 // ---- kernels ------------------------------------------------------------------------------------
 
-// dst = act(sum of the splits in their order + bia)
-__global__ void __launch_bounds__(kBlock) split_sum_kernel(int splits, MatrixStore store) {
+// dst = act(sum of the splits + bia). A block serves kBlock / groups results at a time; thread (group, result) adds every
+// groups-th split, in float64, and the first group adds up what the groups have, always in the same order.
+__global__ void __launch_bounds__(kBlock) split_sum_kernel(int splits, int groups, MatrixStore store) {
+    __shared__ SharedArray<double, kBlock> sums;
     const std::int64_t n = std::int64_t(store.m_count) * store.n_count;
-    for (std::int64_t i = std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
-         i += std::int64_t(gridDim.x) * blockDim.x) {
+    const int width = kBlock / groups, column = int(threadIdx.x) % width, group = int(threadIdx.x) / width;
+    for (std::int64_t first = std::int64_t(blockIdx.x) * width; first < n;
+         first += std::int64_t(gridDim.x) * width) {
+        const std::int64_t i = first + column;
         double sum = 0;
-        for (int s = 0; s < splits; s++) sum += double(store.partial[s * n + i]);
-        store.dst[i] = store.act(float(store.bia ? sum + double(store.bia[i % store.n_count]) : sum));
+        if (i < n) {
+#pragma unroll 4
+            for (int s = group; s < splits; s += groups) sum += double(store.partial[s * n + i]);
+        }
+        sums[int(threadIdx.x)] = sum;
+        __syncthreads();
+        for (int g = 1; group == 0 && g < groups; g++) sum += sums[g * width + column];
+        if (group == 0 && i < n)
+            store.dst[i] = store.act(float(store.bia ? sum + double(store.bia[i % store.n_count]) : sum));
+        __syncthreads();
     }
 }
 
@@ -28,7 +40,11 @@ __global__ void __launch_bounds__(kBlock) split_sum_kernel(int splits, MatrixSto
 
 void add_splits(const Device& device, int splits, const MatrixStore& store) {
     const std::int64_t elems = std::int64_t(store.m_count) * store.n_count;
-    launch(device, grid_1d(device, elems), kBlock, split_sum_kernel, splits, store);
+    int groups = 1; // as many as leave each thread 4 splits, until the chip is full
+    while (groups < 16 && 8 * groups <= splits &&
+           div_up(elems * groups, kBlock) < 4 * device.multiprocessors())
+        groups *= 2;
+    launch(device, grid_1d(device, elems * groups), kBlock, split_sum_kernel, splits, groups, store);
 }
 
 namespace {

@@ -87,7 +87,7 @@ __global__ void __launch_bounds__(kTileThreads, resident_tiles<math, M, Vec, ord
     multiply_tile<math, M, N, Vec, order_a, order_b>(p.a, p.b, m0, n0, k_begin, k_end, store);
 }
 
-// dst = act(sum of the partial sums in their order + bia)
+// dst = act(sum of the partial sums, always in the same order, + bia)
 void add_splits(const Device& device, int splits, const MatrixStore& store);
 
 template <class P> struct LaunchPlan {
@@ -124,7 +124,7 @@ void launch_products(const Device& device, const LaunchPlan<P>& plan, bool vecto
     launch_tiles<Math::Fp32, 64, 4, order_a, order_b>(device, plan, splits, k_chunk);
 }
 
-// One product whose results form a matrix; deterministic: partial sums are added in their order.
+// One product whose results form a matrix; deterministic: partial sums are added in a fixed order.
 template <Order order_a, Order order_b, class P>
 void launch_matrix_product(const Device& device, P product, bool vector) {
     const std::int64_t tiles = div_up(product.m_count, 64) * div_up(product.n_count, 64);

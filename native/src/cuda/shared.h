@@ -25,6 +25,12 @@ template <class T, int N> struct SharedArray {
         guard(i, count);
         return values + i;
     }
+
+    // The element that begins `bytes` bytes from the first: where the offset is a sum, one addition is all of the address.
+    __device__ __forceinline__ T& at_byte(int bytes) {
+        guard(bytes / int(sizeof(T)), 1);
+        return *reinterpret_cast<T*>(reinterpret_cast<char*>(values) + bytes);
+    }
 };
 
 __device__ __forceinline__ float4 load4(const float* p) { return *reinterpret_cast<const float4*>(p); }

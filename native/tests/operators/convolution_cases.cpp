@@ -271,6 +271,8 @@ const std::vector<Layer>& picture_layers() {
         all.push_back({2, 17, 21, 2, 20, 2, 2, 1, 3, 0, 1, 1, 0}); // a stride beyond the filter
         all.push_back(square(1, 14, 14, 1, 200, 5, 1, 2));    // more channels than two chains
         all.push_back(square(1, 40, 41, 2, 8, 11, 4, 5));     // larger filters than a GPU's block holds
+        all.push_back(square(1, 12, 200, 2, 8, 11, 1, 5));    // and rows
+        all.push_back(square(5, 64, 31, 1, 36, 3, 1, 1));     // several bands of several images
         return all;
     }();
     return layers;
@@ -384,6 +386,7 @@ std::vector<OperatorCase> convolution_cases() {
     }
     for (const Layer& layer : picture_layers()) {
         cases.push_back(forward_case(layer, CGAN_ACT_SIGMOID, true));
+        cases.push_back(backward_filter_case(layer, true));
         add_pooled(cases, layer, CGAN_ACT_SIGMOID, true);
     }
     // A result of more than 12 MB, which is written past the caches.
