@@ -146,7 +146,8 @@ void backward_filter(Machine& machine, const ConvShape& shape, const float* src,
         return gemm(machine, {d_dst, 1, shape.k}, {src, shape.c, 1}, shape.k, shape.c,
                     shape.n * shape.h * shape.w, d_wei, shape.c, {});
     const Transform plan = plan_transform(machine, shape, Pass::BackwardFilter);
-    if (is_thin(shape)) return thin_backward_filter(machine, shape, src, d_dst, d_wei, pooled);
+    if (is_thin(shape) || (!plan.spectral && !plan.winograd && sums_by_image(shape)))
+        return thin_backward_filter(machine, shape, src, d_dst, d_wei, pooled);
     if (pooled && !takes_pooled(plan)) {
         d_dst = unpool_batch(machine, shape, *pooled);
         pooled = nullptr;

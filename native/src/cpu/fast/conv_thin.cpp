@@ -4,11 +4,10 @@
 //           floats
 // forward : a row of results at a time: each pixel is a row of the product, whose k are runs of the image
 // gradient: for each filter row r the product of [s, c], read in the image, with d_dst's channels, which lie ready as
-//           columns
+//           columns: nothing is packed, and so small filters of many channels are summed here, too
 // fusion  : pooling of two rows of results while they are in L1; unpooling of one image while it is in L2
-// threads : images; the filter's gradient is summed in groups of images, whose number depends on the batch
-//           alone, and the
-//           groups in order
+// threads : bands of rows of images; the filter's gradient is summed in groups of images, or bands of few, which depend on
+//           the shape alone, and these sums in order
 // repeat  : bit-equal for any number of threads
 // reference: cpu/reference/conv2d.cpp
 #include "cpu/fast/conv_thin.h"
@@ -24,24 +23,39 @@ namespace {
 
 constexpr std::int64_t kSlack = 16;  // floats after a buffer that whole vectors may touch
 constexpr std::int64_t kGroups = 64; // of images, at most
+constexpr std::int64_t kFewImages = 16; // of which bands of rows are summed apart, about so many in all
+constexpr std::int64_t kSmallFilter = std::int64_t{1} << 16; // floats; those of a part's sums stay in L2
 constexpr std::int64_t kBandPixels = 128;
 // Of a result that is written past the caches: the last one would not keep it.
 constexpr std::int64_t kPastFloats = std::int64_t{3} << 20;
 
-// An image with its padding.
+// An image with its padding. One without, of which each row is read once, is read where it is.
 struct PaddedImage {
     std::int64_t h, w, c; // padded
+    bool in_place;
 
     explicit PaddedImage(const ConvShape& s)
-        : h((s.oh - 1) * s.stride_h + s.r), w((s.ow - 1) * s.stride_w + s.s), c(s.c) {}
-    std::int64_t floats() const { return h * w * c; }
+        : h((s.oh - 1) * s.stride_h + s.r), w((s.ow - 1) * s.stride_w + s.s), c(s.c),
+          in_place(s.r == 1 && s.pad_top == 0 && s.pad_left == 0 && h <= s.h && w <= s.w) {
+        if (in_place) w = s.w;
+    }
+    std::int64_t floats() const { return in_place ? 0 : h * w * c; }
 
-    void fill(const ConvShape& s, const float* image, float* to) const {
-        std::fill(to, to + floats(), 0.0f);
-        const std::int64_t rows = std::min(s.h, h - s.pad_top), cols = std::min(s.w, w - s.pad_left);
+    // The image, of which what rows [begin, end) of results see is there; `own` has floats() of them.
+    const float* seen(const ConvShape& s, const float* image, std::int64_t begin, std::int64_t end, float* own) const {
+        if (in_place) return image;
+        fill(s, image, begin * s.stride_h, (end - 1) * s.stride_h + s.r, own);
+        return own;
+    }
+
+  private:
+    // Rows [begin, end), at their places in `to`.
+    void fill(const ConvShape& s, const float* image, std::int64_t begin, std::int64_t end, float* to) const {
+        std::fill(to + begin * w * c, to + end * w * c, 0.0f);
+        const std::int64_t cols = std::min(s.w, w - s.pad_left);
         if (cols <= 0) return;
-        for (std::int64_t y = 0; y < rows; y++)
-            std::memcpy(to + ((y + s.pad_top) * w + s.pad_left) * c, image + y * s.w * c,
+        for (std::int64_t y = std::max(begin, s.pad_top); y < std::min(end, s.h + s.pad_top); y++)
+            std::memcpy(to + (y * w + s.pad_left) * c, image + (y - s.pad_top) * s.w * c,
                         static_cast<std::size_t>(cols * c) * sizeof(float));
     }
 };
@@ -66,12 +80,12 @@ void thin_forward(Machine& machine, const ConvShape& shape, const float* src, co
     const bool past = !pooled && shape.n * shape.oh * width >= kPastFloats && shape.k % kPanel == 0 &&
                       reinterpret_cast<std::uintptr_t>(dst) % 64 == 0;
     machine.pool.parallel(shape.n * ceil_div(shape.oh, band), [&](std::int64_t task, int worker) {
-        float* image = scratch + worker * round_up(floats, 16);
-        float* rows = image + round_up(padded.floats(), 16);
+        float* own = scratch + worker * round_up(floats, 16);
+        float* rows = own + round_up(padded.floats(), 16);
         const std::int64_t n = task / ceil_div(shape.oh, band),
-                           first = task % ceil_div(shape.oh, band) * band;
-        padded.fill(shape, src + n * shape.h * shape.w * shape.c, image);
-        for (std::int64_t y = first; y < std::min(first + band, shape.oh); y++) {
+                           first = task % ceil_div(shape.oh, band) * band, end = std::min(first + band, shape.oh);
+        const float* image = padded.seen(shape, src + n * shape.h * shape.w * shape.c, first, end, own);
+        for (std::int64_t y = first; y < end; y++) {
             float* const result = dst + (n * shape.oh + y) * width;
             float* out = pooled ? rows + y % 2 * width : past ? rows : result;
             BlockProduct product{};
@@ -110,10 +124,11 @@ void thin_pool_forward(Machine& machine, const ConvShape& shape, const float* sr
         std::clamp<std::int64_t>(ceil_div(4 * machine.pool.threads(), shape.n), 1, std::max<std::int64_t>(ph, 1));
     const std::int64_t band = ceil_div(ph, bands);
     machine.pool.parallel(shape.n * bands, [&](std::int64_t task, int worker) {
-        float* image = images + worker * floats;
-        const std::int64_t n = task / bands, first = task % bands * band;
-        padded.fill(shape, src + n * shape.h * shape.w * shape.c, image);
-        for (std::int64_t y = first; y < std::min(first + band, ph); y++) {
+        const std::int64_t n = task / bands, first = task % bands * band, end = std::min(first + band, ph);
+        if (first >= end) return;
+        const float* image = padded.seen(shape, src + n * shape.h * shape.w * shape.c, 2 * first, 2 * end,
+                                         images + worker * floats);
+        for (std::int64_t y = first; y < end; y++) {
             const std::int64_t at = (n * ph + y) * pw * shape.k;
             machine.kernels.thin_windows({image + 2 * y * shape.stride_h * padded.w * shape.c, offsets, depth,
                                           shape.stride_w * shape.c, shape.stride_h * padded.w * shape.c, packed,
@@ -163,20 +178,37 @@ struct FilterScratch {
     float* gradient(int worker) const { return image(worker) + image_floats; }
 };
 
-// sums [r, s, c][k] (=|+=) one image's part.
-void add_image(const Kernels& kernels, const ConvShape& s, const PaddedImage& padded, const float* image,
-               const float* d_dst, bool accumulate, float* sums) {
+// sums [r, s, c][k] (=|+=) the part of rows [begin, end) of one image's results.
+void add_rows(const Kernels& kernels, const ConvShape& s, const PaddedImage& padded, const float* image,
+              const float* d_dst, std::int64_t begin, std::int64_t end, bool accumulate, float* sums) {
     const std::int64_t run = s.s * s.c, row = padded.w * s.c;
     const std::int64_t band = std::max<std::int64_t>(kBandPixels / s.ow, 1);
-    for (std::int64_t y = 0; y < s.oh; y += band)
+    for (std::int64_t y = begin; y < end; y += band)
         for (std::int64_t r = 0; r < s.r; r++)
             kernels.filter_product({image + (y * s.stride_h + r) * row, 0, kRows, s.stride_h * row,
                                     s.stride_w * s.c, run, d_dst + y * s.ow * s.k, 0, kPanel, s.ow * s.k, s.k,
-                                    1, std::min(band, s.oh - y), s.ow, sums + r * run * s.k, s.k, s.k,
-                                    accumulate || y > 0});
+                                    1, std::min(band, end - y), s.ow, sums + r * run * s.k, s.k, s.k,
+                                    accumulate || y > begin});
 }
 
+// How a batch is divided into sums: groups of images or, where those are few, bands of rows of one.
+struct Parts {
+    std::int64_t images, bands, band; // of a part, of an image, rows of a band
+    std::int64_t count;
+
+    Parts(const ConvShape& s, bool whole_images) : images(ceil_div(s.n, kGroups)), band(s.oh) {
+        if (!whole_images && s.n < kFewImages)
+            band = std::max(ceil_div(s.oh * s.n, kFewImages), ceil_div(kBandPixels, s.ow));
+        bands = ceil_div(s.oh, band);
+        count = bands * ceil_div(s.n, images);
+    }
+};
+
 } // namespace
+
+bool sums_by_image(const ConvShape& s) {
+    return s.upsample == 1 && (s.c < 8 || (s.k >= 8 && s.taps() * s.c * s.k <= kSmallFilter));
+}
 
 void thin_backward_filter(Machine& machine, const ConvShape& shape, const float* src, const float* d_dst,
                           float* d_wei, const Pooled* pooled) {
@@ -185,26 +217,29 @@ void thin_backward_filter(Machine& machine, const ConvShape& shape, const float*
     // Whole panels of d_dst's channels are read: the last ones may end beyond the last pixel, and so beyond the buffer.
     const bool copied = shape.k % kPanel != 0;
     const FilterScratch scratch(machine, shape, padded, pooled || copied);
-    const std::int64_t depth = shape.taps() * shape.c, size = depth * shape.k;
-    const std::int64_t group = ceil_div(shape.n, kGroups), groups = ceil_div(shape.n, group);
-    float* sums = machine.scratch.take<float>(groups * size + kSlack);
-    machine.pool.parallel(groups, [&](std::int64_t g, int worker) {
-        for (std::int64_t n = g * group; n < std::min((g + 1) * group, shape.n); n++) {
-            padded.fill(shape, src + n * shape.h * shape.w * shape.c, scratch.image(worker));
-            const float* gradient = d_dst + n * shape.oh * shape.ow * shape.k;
+    const std::int64_t depth = shape.taps() * shape.c, size = depth * shape.k, pixel = shape.ow * shape.k;
+    const Parts parts(shape, pooled != nullptr);
+    float* sums = machine.scratch.take<float>(parts.count * size + kSlack);
+    machine.pool.parallel(parts.count, [&](std::int64_t part, int worker) {
+        const std::int64_t first = part / parts.bands * parts.images, begin = part % parts.bands * parts.band,
+                           end = std::min(begin + parts.band, shape.oh);
+        for (std::int64_t n = first; n < std::min(first + parts.images, shape.n); n++) {
+            const float* image =
+                padded.seen(shape, src + n * shape.h * shape.w * shape.c, begin, end, scratch.image(worker));
+            const float* gradient = d_dst + n * shape.oh * pixel;
             if (pooled) {
                 unpool_image(machine.kernels, shape, *pooled, n, scratch.gradient(worker));
                 gradient = scratch.gradient(worker);
             } else if (copied) {
-                std::copy_n(gradient, shape.oh * shape.ow * shape.k, scratch.gradient(worker));
+                std::copy_n(gradient + begin * pixel, (end - begin) * pixel,
+                            scratch.gradient(worker) + begin * pixel);
                 gradient = scratch.gradient(worker);
             }
-            add_image(machine.kernels, shape, padded, scratch.image(worker), gradient, n > g * group,
-                      sums + g * size);
+            add_rows(machine.kernels, shape, padded, image, gradient, begin, end, n > first, sums + part * size);
         }
     });
     float* total = machine.scratch.take<float>(size);
-    sum_columns(machine, sums, groups, size, 1.0, total);
+    sum_columns(machine, sums, parts.count, size, 1.0, total);
     machine.kernels.turn(total, shape.k, depth, shape.k, d_wei, depth);
 }
 

@@ -23,7 +23,11 @@ bool is_thin_result(const ConvShape& shape);
 void thin_backward_data(Machine& machine, const ConvShape& shape, const float* wei, const float* d_dst,
                         const Epilogue& epilogue, float* d_src);
 
-// As direct_backward_filter; with `pooled` the gradient d_dst takes the form given there.
+// True if thin_backward_filter serves the shape best: a thin one, or a filter so small that each part of the batch can
+// have sums of its own.
+bool sums_by_image(const ConvShape& shape);
+
+// As direct_backward_filter, for any shape that is not enlarged; with `pooled` the gradient d_dst takes the form given there.
 void thin_backward_filter(Machine& machine, const ConvShape& shape, const float* src, const float* d_dst,
                           float* d_wei, const Pooled* pooled = nullptr);
 
