@@ -25,9 +25,11 @@ constexpr std::int64_t kTurnFrom = 64;                  // k, at least, for resu
 constexpr std::int64_t kWholeA = std::int64_t{2} << 20; // floats of A that are packed at once
 constexpr std::int64_t kWholeB = std::int64_t{4} << 20; // floats of B that are packed at once
 constexpr std::int64_t kAheadRows = 24;  // multiplied between two requests for B; a multiple of kRows
-constexpr std::int64_t kAlone = 1 << 19; // multiply-adds that are not worth waking a thread for
+constexpr std::int64_t kAlone = 1 << 19; // multiply-adds that are not worth waking a thread for,
+constexpr std::int64_t kAloneFloats = 96 * 1024; // and what they read and write
 constexpr std::int64_t kParts = 8;       // of k, at most, where the result is small
 constexpr std::int64_t kPartDepth = 512; // of each, at least
+constexpr std::int64_t kFewTerms = 8;    // k that take less time than to store their sums
 
 struct Problem {
     Matrix a, b;
@@ -44,7 +46,7 @@ struct Problem {
                 std::int64_t cols) const {
         if (epilogue.any()) kernels.epilogue(epilogue_at(col), dst + row * ld + col, rows, cols, ld);
     }
-    bool small() const { return m * n * k <= kAlone; }
+    bool small() const { return m * n * k <= kAlone && m * k + k * n + m * n <= kAloneFloats; }
     // Slices of k are equal, and a multiple of the kernels' unrolling.
     std::int64_t depth() const {
         return round_up(ceil_div(k, std::max<std::int64_t>(ceil_div(k, kDepth), 1)), 4);
@@ -270,9 +272,20 @@ void by_rows(Machine& machine, const Problem& x) {
     }
 }
 
+void multiply(Machine& machine, const Problem& x);
+
+// Few columns, which would leave panels nearly empty: the transposed product's rows, whose results are turned around.
+void by_turning(Machine& machine, const Problem& x) {
+    float* turned = machine.scratch.take<float>(x.n * x.m);
+    multiply(machine, {x.b.turned(), x.a.turned(), x.n, x.m, x.k, turned, x.m, {}});
+    machine.kernels.turn(turned, x.m, x.n, x.m, x.dst, x.ld);
+    x.finish(machine.kernels, 0, 0, x.m, x.n);
+}
+
 void multiply(Machine& machine, const Problem& x) {
     const bool weights = x.b.row_stride == 1 && x.b.col_stride > 1;
-    if (x.k == 0) return by_rows(machine, x);
+    if (x.k <= kFewTerms) return by_rows(machine, x); // stores are the work: whole rows of them
+    if (x.n <= kPanel / 2 && x.m >= 4 * kPanel && x.a.row_stride == 1) return by_turning(machine, x);
     if (weights && x.k >= kTurnFrom && x.m >= 4 && x.m <= kInPlaceRows && x.m <= x.n)
         return by_weights(machine, x);
     if (x.k >= 2 * kPartDepth && ceil_div(x.n, kColumns) * ceil_div(x.m, kRowBlock) < kParts &&

@@ -9,6 +9,8 @@ namespace cgan::fast {
 struct Matrix {
     const float* data;
     std::int64_t row_stride, col_stride;
+
+    Matrix turned() const { return {data, col_stride, row_stride}; }
 };
 
 // dst [m, n] (rows ld apart) = epilogue(a [m, k] b [k, n]). The order of each sum depends on k alone.
