@@ -84,6 +84,10 @@ const std::vector<Layer>& shapes() {
         {1, 10, 7, 5, 6, 2, 5, 3, 2, 1, 0, 0, 2, 1},
         {2, 28, 28, 8, 4, 5, 5, 2, 2, 1, 1, 2, 2, 1}, // `same` with stride 2, as TensorFlow pads
         {1, 5, 3, 4, 3, 3, 5, 1, 1, 2, 0, 1, 3, 2},
+        square(1, 29, 31, 5, 19, 3, 1, 1), // bands of one image
+        {1, 33, 23, 24, 20, 2, 1, 2, 1, 1, 0, 0, 1, 1},
+        {3, 9, 23, 24, 20, 1, 2, 1, 2, 0, 0, 0, 0, 1},
+        square(7, 3, 4, 9, 17, 3, 1, 2), // hardly a position sees all taps
     };
     return layers;
 }

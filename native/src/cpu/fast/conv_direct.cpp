@@ -3,7 +3,8 @@
 // result  : at each position of a phase (conv_plan.h), the sum over its taps of a source row times a filter
 // blocks  : up to 96 positions, counted through the whole batch, so that register tiles are full across image
 //           borders; each block sees all taps while its sources are in L2
-// padding : a tap outside the image reads a row of zeros
+// padding : a tap outside the image reads a row of zeros; one that all positions of a tile have outside is left out, and
+//           where those are many the same pixel of all images makes a tile
 // thin    : fewer than 8 source channels are packed tile by tile (the kernel does); few results: conv_shifted.cpp
 // repeat  : bit-equal for any number of threads
 // reference: cpu/reference/conv2d.cpp
@@ -19,6 +20,9 @@ namespace cgan::fast {
 namespace {
 
 constexpr std::int64_t kBlock = 96; // positions; a multiple of the tile's 6 rows and of a pooling window's 4
+
+constexpr std::int64_t kFewImages = 4; // of which tiles would hold several pixels
+constexpr std::int64_t kLeftOutOf = 16; // taps, one at least must lie outside for images to be taken in turn
 
 // Positions of each block, so that all threads have equally many.
 std::int64_t block_size(const Machine& machine, std::int64_t total, std::int64_t multiple) {
@@ -53,7 +57,32 @@ struct WindowOrder {
     }
 };
 
-// Fills the row pointers of `count` positions from `begin` on; `rows` is [ceil(count / 6)][taps][6].
+// The same pixel of all images in turn: what it does not see, the others do not.
+struct ImageOrder {
+    std::int64_t n, w;
+    Position at(std::int64_t i) const { return {i % n, i / n / w, i / n % w}; }
+};
+
+// Taps that lie inside the image, of all positions of one axis.
+std::int64_t inside_taps(const Phase& phase, std::int64_t source) {
+    std::int64_t inside = 0;
+    for (std::int64_t i = 0; i < phase.count; i++)
+        for (const Tap& tap : phase.taps) {
+            const std::int64_t at = i * phase.source_step + tap.offset;
+            inside += at >= 0 && at < source;
+        }
+    return inside;
+}
+
+// Whether so many of the taps are outside that images are taken in turn, to leave those out.
+bool image_order_pays(const Stencil& stencil, const Images& src, std::int64_t batch) {
+    const std::int64_t all = stencil.positions() * stencil.taps();
+    return batch >= kFewImages &&
+           inside_taps(stencil.y, src.h) * inside_taps(stencil.x, src.w) * kLeftOutOf < all * (kLeftOutOf - 1);
+}
+
+// Fills the row pointers of `count` positions from `begin` on; `rows` is [ceil(count / 6)][taps][6]. Taps that all six
+// positions of a tile have outside are null.
 template <class Order> void gather_rows(const Stencil& stencil, const Images& src, const float* zeros,
                                         const Order& order, std::int64_t begin, std::int64_t count,
                                         const float** rows) {
@@ -72,6 +101,9 @@ template <class Order> void gather_rows(const Stencil& stencil, const Images& sr
             }
         }
     }
+    for (const float** at = rows; at != rows + padded * taps; at += kRows)
+        if (std::all_of(at, at + kRows, [=](const float* row) { return row == zeros; }))
+            std::fill(at, at + kRows, nullptr);
 }
 
 float* zero_row(Machine& machine, std::int64_t n) {
@@ -110,13 +142,13 @@ struct Destination {
     std::int64_t h, w, c;
 };
 
-void run_stencil(Machine& machine, const Stencil& stencil, const float* packed, const Images& src,
+template <class Order>
+void run_ordered(Machine& machine, const Stencil& stencil, const Order& order, const float* packed, const Images& src,
                  std::int64_t batch, const Epilogue& epilogue, const Destination& dst) {
     const std::int64_t total = batch * stencil.positions(), taps = stencil.taps();
     if (total == 0) return;
     const float* zeros = zero_row(machine, src.c);
     const BlockScratches scratches(machine, taps, 0);
-    const RowOrder order{stencil.y.count, stencil.x.count};
     const std::int64_t size = block_size(machine, total, kRows);
     machine.pool.parallel(ceil_div(total, size), [&](std::int64_t block, int worker) {
         const std::int64_t begin = block * size, count = std::min(size, total - begin);
@@ -131,6 +163,14 @@ void run_stencil(Machine& machine, const Stencil& stencil, const float* packed, 
         machine.kernels.gather_product(
             {scratch.rows, count, taps, src.c, dst.c, packed, scratch.dst, epilogue});
     });
+}
+
+void run_stencil(Machine& machine, const Stencil& stencil, const float* packed, const Images& src,
+                 std::int64_t batch, const Epilogue& epilogue, const Destination& dst) {
+    if (image_order_pays(stencil, src, batch))
+        run_ordered(machine, stencil, ImageOrder{batch, stencil.x.count}, packed, src, batch, epilogue, dst);
+    else
+        run_ordered(machine, stencil, RowOrder{stencil.y.count, stencil.x.count}, packed, src, batch, epilogue, dst);
 }
 
 void run_plans(Machine& machine, const ConvShape& shape, const AxisPlan& ys, const AxisPlan& xs, bool forward,

@@ -54,7 +54,8 @@ struct BlockProduct {
 
 // A convolution's tiles: `pixels` rows gathered from `taps` places each, against a packed filter.
 struct GatherProduct {
-    const float* const* rows; // [ceil(pixels / 6)][taps][6]: where `channels` floats begin; never null
+    // [ceil(pixels / 6)][taps][6]: where `channels` floats begin; all 6 are null where each of them would be zeros
+    const float* const* rows;
     std::int64_t pixels, taps, channels, cols;
     const float* packed; // [ceil(cols / 16)][taps][channels][16]
     float* const* dst;   // [pixels], cols floats each

@@ -339,7 +339,8 @@ template <int R, int W> static void gather_tile(const GatherProduct& g, const Ta
     clear(acc);
     const std::int64_t step = chain_length(t.count);
     std::int64_t chain = 0;
-    for (std::int64_t i = 0; i < t.taps; i++)
+    for (std::int64_t i = 0; i < t.taps; i++) {
+        if (rows[(t.tap + i) * kRows] == nullptr) continue;
         for (std::int64_t c = 0; c < t.count; c += step, chain += step) {
             if (chain + step > kChain && chain > 0) {
                 total.add(acc);
@@ -350,6 +351,7 @@ template <int R, int W> static void gather_tile(const GatherProduct& g, const Ta
             multiply(acc, at, 0, b + ((t.tap + i) * g.channels + t.channel + c) * kPanel, columns,
                      least(step, t.count - c));
         }
+    }
     total.join(acc);
     float* to[R];
     for (int i = 0; i < R; i++) to[i] = dst[i] + col;
@@ -382,7 +384,7 @@ static void gather_thin(const GatherProduct& g) {
             for (std::int64_t t = 0; t < count; t++) {
                 const float* const* rows = g.rows + p * g.taps + (tap + t) * kRows;
                 for (std::int64_t c = 0; c < g.channels; c++, to += kRows)
-                    for (int r = 0; r < kRows; r++) to[r] = rows[r][c];
+                    for (int r = 0; r < kRows; r++) to[r] = rows[0] == nullptr ? 0.0f : rows[r][c];
             }
             const float* b = g.packed + tap * g.channels * kPanel;
             for_tiles(g.cols, panel, [&](auto columns, std::int64_t c) {
