@@ -13,6 +13,7 @@
 #include "cpu/fast/conv_thin.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "cpu/fast/filters.h"
@@ -60,6 +61,15 @@ struct PaddedImage {
     }
 };
 
+// From what a pixel sees first to each of the values it sees, [r][s, c].
+std::array<std::int64_t, kThinDepth> offsets_of(const ConvShape& s, const PaddedImage& padded) {
+    std::array<std::int64_t, kThinDepth> offsets{};
+    const std::int64_t run = s.s * s.c, depth = std::min(s.r * run, kThinDepth);
+    for (std::int64_t i = 0; i < depth; i++)
+        offsets[static_cast<std::size_t>(i)] = i / run * padded.w * s.c + i % run;
+    return offsets;
+}
+
 } // namespace
 
 bool is_thin(const ConvShape& shape) { return shape.c < 8 && shape.upsample == 1; }
@@ -71,6 +81,7 @@ void thin_forward(Machine& machine, const ConvShape& shape, const float* src, co
     const AxisPlan ys = forward_plan(shape.vertical()), xs = forward_plan(shape.horizontal());
     const float* packed = pack_filter(machine, shape, {ys[0], xs[0]}, wei, true);
     const PaddedImage padded(shape);
+    const auto offsets = offsets_of(shape, padded);
     const std::int64_t depth = shape.taps() * shape.c, run = shape.s * shape.c, width = shape.ow * shape.k;
     const std::int64_t floats = round_up(padded.floats(), 16) + 2 * width;
     float* scratch = machine.scratch.take<float>(machine.pool.threads() * round_up(floats, 16));
@@ -88,14 +99,18 @@ void thin_forward(Machine& machine, const ConvShape& shape, const float* src, co
         for (std::int64_t y = first; y < end; y++) {
             float* const result = dst + (n * shape.oh + y) * width;
             float* out = pooled ? rows + y % 2 * width : past ? rows : result;
-            BlockProduct product{};
-            product.a = image + y * shape.stride_h * padded.w * shape.c;
-            product.a_row = shape.stride_w * shape.c;
-            product.run = run, product.a_run = padded.w * shape.c;
-            product.b = packed, product.b_panel = depth * kPanel;
-            product.rows = shape.ow, product.cols = shape.k, product.k = depth;
-            product.dst = out, product.ld = shape.k;
-            kernels.block_product(product);
+            const float* const from = image + y * shape.stride_h * padded.w * shape.c;
+            if (depth <= kThinDepth) {
+                kernels.thin_row({from, offsets.data(), depth, shape.stride_w * shape.c, packed, shape.ow, shape.k, out});
+            } else {
+                BlockProduct product{};
+                product.a = from, product.a_row = shape.stride_w * shape.c;
+                product.run = run, product.a_run = padded.w * shape.c;
+                product.b = packed, product.b_panel = depth * kPanel;
+                product.rows = shape.ow, product.cols = shape.k, product.k = depth;
+                product.dst = out, product.ld = shape.k;
+                kernels.block_product(product);
+            }
             if (past) kernels.epilogue_past(epilogue, rows, result, shape.ow, shape.k);
             if (!pooled && !past && epilogue.any())
                 kernels.epilogue(epilogue, out, shape.ow, shape.k, shape.k);
@@ -115,9 +130,7 @@ void thin_pool_forward(Machine& machine, const ConvShape& shape, const float* sr
     Scratch::Frame frame(machine.scratch);
     const float* packed = pack_filter(
         machine, shape, {forward_plan(shape.vertical())[0], forward_plan(shape.horizontal())[0]}, wei, true);
-    std::int64_t offsets[kThinDepth];
-    const std::int64_t run = shape.s * shape.c;
-    for (std::int64_t i = 0; i < depth; i++) offsets[i] = i / run * padded.w * shape.c + i % run;
+    const auto offsets = offsets_of(shape, padded);
     const std::int64_t floats = round_up(padded.floats(), 16), ph = shape.oh / 2, pw = shape.ow / 2;
     float* images = machine.scratch.take<float>(machine.pool.threads() * floats);
     const std::int64_t bands =
@@ -130,7 +143,7 @@ void thin_pool_forward(Machine& machine, const ConvShape& shape, const float* sr
                                          images + worker * floats);
         for (std::int64_t y = first; y < end; y++) {
             const std::int64_t at = (n * ph + y) * pw * shape.k;
-            machine.kernels.thin_windows({image + 2 * y * shape.stride_h * padded.w * shape.c, offsets, depth,
+            machine.kernels.thin_windows({image + 2 * y * shape.stride_h * padded.w * shape.c, offsets.data(), depth,
                                           shape.stride_w * shape.c, shape.stride_h * padded.w * shape.c, packed,
                                           pw, shape.k, pooled.dst + at, pooled.arg + at});
             if (epilogue.any()) machine.kernels.epilogue(epilogue, pooled.dst + at, pw, shape.k, shape.k);

@@ -50,6 +50,7 @@ const Kernels& CGAN_TABLE(CGAN_ISA)() {
         .filter_product = filter_product,
         .pool_windows = pool_windows,
         .thin_windows = thin_windows,
+        .thin_row = thin_row,
         .sparse_filter = kSparseFilter,
         .sparse_patches = kSparsePatches,
         .unpool_windows = unpool_windows,

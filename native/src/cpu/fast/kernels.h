@@ -159,6 +159,17 @@ struct ThinWindows {
 };
 inline constexpr std::int64_t kThinDepth = 48; // of one chain
 
+// Pixels that lie in a row of a thin convolution's results, without an epilogue.
+struct ThinRow {
+    const float* src;            // what the first pixel sees first, in an image with its padding
+    const std::int64_t* offsets; // [depth]: floats from there to each tap
+    std::int64_t depth;          // at most kThinDepth
+    std::int64_t step;           // floats to what the next pixel sees
+    const float* packed;         // [ceil(channels / 16)][depth][16]
+    std::int64_t count, channels;
+    float* dst; // [count][channels]
+};
+
 // 2x2 windows that lie in a row, and their pooled pixels.
 struct PoolWindows {
     std::int64_t count, channels;
@@ -228,6 +239,7 @@ struct Kernels {
     void (*pool_windows)(const PoolWindows& w, const float* src, const Epilogue& e, float* dst,
                          std::uint8_t* arg);
     void (*thin_windows)(const ThinWindows& w);
+    void (*thin_row)(const ThinRow& r);
     // These two are null where unpooling is faster.
     void (*sparse_filter)(const SparseFilter& f);
     void (*sparse_patches)(const SparsePatches& p);
