@@ -459,7 +459,7 @@ CGAN_API cgan_status cgan_conv2d_pool_forward(cgan_context* ctx, const cgan_conv
                                               const cgan_tensor* arg);
 
 /* Its gradients, from the pooled, activated dst, its gradient d_dst and arg. conv_h and conv_w of the unpooled result
- * follow from src's or d_src's shape and params. */
+ * follow from src's or d_src's shape and params. Where arg is not in 0..3, d_dst adds nothing to any of them. */
 CGAN_API cgan_status cgan_conv2d_pool_backward_data(cgan_context* ctx, const cgan_conv2d_params* params,
                                                     const cgan_tensor* wei, const cgan_tensor* dst,
                                                     const cgan_tensor* d_dst, const cgan_tensor* arg,
@@ -490,13 +490,14 @@ CGAN_API cgan_status cgan_pool2d_forward(cgan_context* ctx, const cgan_pool2d_pa
                                          const cgan_tensor* src, const cgan_tensor* dst,
                                          const cgan_tensor* arg);
 
-/* d_src from d_dst (and arg for MAX; windows that overlap add up). */
+/* d_src from d_dst (and arg for MAX; windows that overlap add up; where arg is no position of the window, or one in the
+ * padding, d_dst adds nothing). */
 CGAN_API cgan_status cgan_pool2d_backward(cgan_context* ctx, const cgan_pool2d_params* params,
                                           const cgan_tensor* d_dst, const cgan_tensor* arg,
                                           const cgan_tensor* d_src);
 
-/* dst[...] = the element of src that arg names: the transpose of cgan_pool2d_backward for MAX, and so its
- * derivative. */
+/* dst[...] = the element of src that arg names, or 0 if it names none: the transpose of cgan_pool2d_backward for MAX, and
+ * so its derivative. */
 CGAN_API cgan_status cgan_pool2d_gather(cgan_context* ctx, const cgan_pool2d_params* params,
                                         const cgan_tensor* src, const cgan_tensor* arg,
                                         const cgan_tensor* dst);

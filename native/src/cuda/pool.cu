@@ -102,9 +102,11 @@ __global__ void __launch_bounds__(kBlock)
                        const std::uint8_t* __restrict__ arg, float* __restrict__ dst) {
     for (std::uint64_t i = first_item(); i < n; i += item_step()) {
         const Pixel p = split(unsigned(i), g.by_c, g.by_ow, g.by_oh);
-        const int y = int(p.y) * g.stride_h - g.pad_top + arg[i] / g.window_w;
+        const int row = arg[i] / g.window_w; // beyond the window where the caller wrote no place of it
+        const int y = int(p.y) * g.stride_h - g.pad_top + row;
         const int x = int(p.x) * g.stride_w - g.pad_left + arg[i] % g.window_w;
-        dst[i] = y >= 0 && y < g.h && x >= 0 && x < g.w ? src[src_offset(g, p, y, x)] : 0.0f;
+        const bool inside = row < g.window_h && y >= 0 && y < g.h && x >= 0 && x < g.w;
+        dst[i] = inside ? src[src_offset(g, p, y, x)] : 0.0f;
     }
 }
 

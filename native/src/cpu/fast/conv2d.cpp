@@ -40,24 +40,21 @@ void pool(Machine& machine, const ConvShape& s, const float* full, const Epilogu
     });
 }
 
-Pooled pooled_gradient(const cgan_conv2d_params& p, const View& dst, const View& d_dst, const View& arg) {
+Pooled pooled_of(const cgan_conv2d_params& p, const View& dst, const View& d_dst, const View& arg) {
     return {dst.as<float>(),
             d_dst.as<float>(),
             arg.as<std::uint8_t>(),
             {p.activation, static_cast<float>(p.alpha)}};
 }
 
-// The bias's gradient: each pooled result's, whichever pixel it came from.
-void pooled_bias(Machine& machine, const cgan_conv2d_params& p, const View& dst, const View& d_dst,
-                 const View& d_bia) {
+// The bias's gradient: each pooled result's, whichever pixel it came from; `rows` of k.
+void pooled_bias(Machine& machine, const Pooled& pooled, std::int64_t rows, std::int64_t k, float* d_bia) {
     Scratch::Frame frame(machine.scratch);
-    const std::int64_t n = dst.elems(), k = dst.last();
-    float* gradient = machine.scratch.take<float>(n);
-    machine.pool.ranges(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-        machine.kernels.act_backward({p.activation, static_cast<float>(p.alpha)}, dst.as<float>() + begin,
-                                     d_dst.as<float>() + begin, gradient + begin, end - begin);
+    float* gradient = machine.scratch.take<float>(rows * k);
+    machine.pool.ranges(rows * k, kGrain, [&](std::int64_t begin, std::int64_t end) {
+        pooled_gradient(machine.kernels, pooled, begin, end - begin, gradient + begin);
     });
-    sum_columns(machine, gradient, n / k, k, 1.0, d_bia.as<float>());
+    sum_columns(machine, gradient, rows, k, 1.0, d_bia);
 }
 
 // A product of matrices: one tap of every pixel.
@@ -208,7 +205,7 @@ bool Operators::conv2d_pool_backward_data(const cgan_conv2d_params& p, const Vie
     const HeldSpectra::Operands operands(held_, {&dst, &d_dst, &arg});
     const ConvShape shape = shape_of(p, d_src, wei);
     if (!all_f32(wei, dst, d_dst, d_src) || !shape.foldable()) return false;
-    const Pooled pooled = pooled_gradient(p, dst, d_dst, arg);
+    const Pooled pooled = pooled_of(p, dst, d_dst, arg);
     if (is_thin(shape) && takes_patches(machine_, shape)) {
         sparse_backward_data(machine_, shape, wei.as<float>(), pooled, d_src.as<float>());
         return true;
@@ -222,7 +219,7 @@ bool Operators::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const V
                                             const View& d_bia) {
     const HeldSpectra::Operands operands(held_, {&src, &dst, &d_dst, &arg});
     if (!all_f32(src, dst, d_dst, d_wei, d_bia)) return false;
-    const Pooled pooled = pooled_gradient(p, dst, d_dst, arg);
+    const Pooled pooled = pooled_of(p, dst, d_dst, arg);
     const ConvShape shape = shape_of(p, src, d_wei);
     if (is_thin(shape) && takes_sparse(machine_, shape)) {
         sparse_backward_filter(machine_, shape, src.as<float>(), pooled, d_wei.as<float>(),
@@ -230,7 +227,8 @@ bool Operators::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const V
         return true;
     }
     backward_filter(machine_, shape, src.as<float>(), nullptr, d_wei.as<float>(), &pooled);
-    if (d_bia.present()) pooled_bias(machine_, p, dst, d_dst, d_bia);
+    if (d_bia.present())
+        pooled_bias(machine_, pooled, dst.elems() / dst.last(), dst.last(), d_bia.as<float>());
     return true;
 }
 

@@ -80,8 +80,7 @@ void sparse_backward_filter(Machine& machine, const ConvShape& shape, const floa
         float* rows = pairs + windows.floats();
         for (std::int64_t n = g * group; n < std::min((g + 1) * group, shape.n); n++) {
             const std::int64_t first = n * results;
-            machine.kernels.act_backward(pooled.act, pooled.dst + first, pooled.d_dst + first,
-                                         gradient + first, results);
+            pooled_gradient(machine.kernels, pooled, first, results, gradient + first);
             for (std::int64_t c = 0; c < shape.c; c++) {
                 windows.lay_out(src + n * shape.h * shape.w * shape.c, c, rows, pairs);
                 for (std::int64_t panel = 0; panel < panels; panel++)
@@ -153,7 +152,7 @@ void sparse_backward_data(Machine& machine, const ConvShape& shape, const float*
         std::fill_n(image, height * width, 0.0f);
         for (std::int64_t y = 0; y < ph; y++) {
             const std::int64_t at = (n * ph + y) * line;
-            machine.kernels.act_backward(pooled.act, pooled.dst + at, pooled.d_dst + at, gradient, line);
+            pooled_gradient(machine.kernels, pooled, at, line, gradient);
             machine.kernels.sparse_patches({gradient, pooled.arg + at, pw, shape.k, filters, view.patch,
                                             view.rows, view.width, image + 2 * y * shape.stride_h * width, width,
                                             2 * shape.stride_w * shape.c});

@@ -3,6 +3,25 @@
 #include <algorithm>
 
 namespace cgan::fast {
+namespace {
+
+// All places are below 4 unless the caller wrote others; to see that takes a fraction of reading the gradient.
+bool has_strange_places(const std::uint8_t* arg, std::int64_t count) {
+    std::uint8_t bits = 0;
+    for (std::int64_t i = 0; i < count; i++) bits |= arg[i];
+    return bits > 3;
+}
+
+} // namespace
+
+void pooled_gradient(const Kernels& kernels, const Pooled& pooled, std::int64_t at, std::int64_t count,
+                     float* gradient) {
+    kernels.act_backward(pooled.act, pooled.dst + at, pooled.d_dst + at, gradient, count);
+    const std::uint8_t* arg = pooled.arg + at;
+    if (!has_strange_places(arg, count)) return;
+    for (std::int64_t i = 0; i < count; i++)
+        if (arg[i] > 3) gradient[i] = 0;
+}
 
 void unpool_image(const Kernels& kernels, const ConvShape& shape, const Pooled& pooled, std::int64_t n,
                   float* image) {

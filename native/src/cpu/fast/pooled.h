@@ -14,6 +14,10 @@ struct Pooled {
     Activation act;     // only for gradients
 };
 
+// gradient [count], before activation, of the pooled elements from `at` on; 0 where arg is no place of a window.
+void pooled_gradient(const Kernels& kernels, const Pooled& pooled, std::int64_t at, std::int64_t count,
+                     float* gradient);
+
 // The gradient [oh, ow, k] of image n's unpooled, unactivated result; odd last rows and columns get 0.
 void unpool_image(const Kernels& kernels, const ConvShape& shape, const Pooled& pooled, std::int64_t n,
                   float* image);

@@ -94,7 +94,7 @@ template <int V> static void sparse_window(const SparsePatches& p, const float* 
     Vec even[V] = {}, odd[V] = {};
     const auto add = [&](Vec(&acc)[V], std::int64_t k) {
         const Vec g = splat(gradient[k]);
-        // & 3: the caller may have written anything.
+        // & 3: the caller may have written anything; the gradient is then 0.
         const float* filter = p.filters + (4 * k + (arg[k] & 3)) * p.patch;
         for (int v = 0; v < V; v++) acc[v] += g * load(filter + v * kLanes);
     };

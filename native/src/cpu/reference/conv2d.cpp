@@ -119,7 +119,8 @@ template <class T> void unpool(const cgan_conv2d_params& p, const Geometry& g, c
     std::fill_n(gradient, g.n * g.oh * g.ow * g.k, 0.0);
     for (std::int64_t i = 0; i < g.n * ph * pw * g.k; i++) {
         const std::int64_t k = i % g.k, x = i / g.k % pw, y = i / (g.k * pw) % ph, n = i / (g.k * pw * ph);
-        const int position = arg.as<std::uint8_t>()[i] & 3;
+        const int position = arg.as<std::uint8_t>()[i];
+        if (position > 3) continue; // no place of the window
         const std::int64_t oy = 2 * y + position / 2, ox = 2 * x + position % 2;
         gradient[((n * g.oh + oy) * g.ow + ox) * g.k + k] =
             activation_gradient(p.activation, p.alpha, dst.as<T>()[i], d_dst.as<T>()[i]);

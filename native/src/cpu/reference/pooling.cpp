@@ -14,8 +14,10 @@ struct Geometry {
     Geometry(const View& src, const View& dst)
         : h(src.dims[1]), w(src.dims[2]), c(src.dims[3]), oh(dst.dims[1]), ow(dst.dims[2]) {}
 
-    // The offset in src of tap `position` of the window of element i of dst, or -1 if it lies in the padding.
+    // The offset in src of tap `position` of the window of element i of dst, or -1 if it lies in the padding or the
+    // window has no such tap.
     std::int64_t tap(const cgan_pool2d_params& p, std::int64_t i, int position) const {
+        if (position >= p.window_h * p.window_w) return -1;
         const std::int64_t channel = i % c, ox = i / c % ow, oy = i / (c * ow) % oh, n = i / (c * ow * oh);
         const std::int64_t y = oy * p.stride_h + position / p.window_w - p.pad_top;
         const std::int64_t x = ox * p.stride_w + position % p.window_w - p.pad_left;
