@@ -1,8 +1,8 @@
 /* cgan.h -- the C ABI of libcgan, and its only public header. Read by a C compiler, a C++ compiler and jextract.
  *
  * Header rules: fixed-width integers, opaque handles, no function-like macros in signatures, no bit-fields, no varargs,
- * nothing passed by value that is larger than 8 bytes. Every structure begins with its size as the caller knew it;
- * fields that the size does not reach count as zero.
+ * nothing passed by value that is larger than 8 bytes. Every structure begins with its size as the caller knew it, 4 to
+ * 4096 bytes; fields that the size does not reach count as zero.
  *
  * Layout: activations are NHWC, filters are KRSC (out channel, kernel row, kernel column, in channel), dense weights
  * are [out, in]. Tensors are dense, row-major. "bia" and other arguments marked (nullable) may be NULL.

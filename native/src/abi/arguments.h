@@ -29,13 +29,17 @@ struct Operand {
     std::int64_t dim(int axis) const { return view.dims[axis]; }
 };
 
+// No structure of any version is larger. A size beyond is one that was never set, by which a walk over a list would leave
+// the caller's memory.
+constexpr std::uint32_t kMaxStructSize = 4096;
+
 // Copies the part of a structure that its struct_size covers; the rest is zero.
 // Throws CGAN_E_NULL_ARG, CGAN_E_STRUCT_SIZE.
 template <class Params> Params read_struct(const Params* given, const char* what) {
     require(given, what);
     std::uint32_t size = 0;
     std::memcpy(&size, given, sizeof size); // `given` need not be aligned
-    if (size < sizeof size) {
+    if (size < sizeof size || size > kMaxStructSize) {
         throw Error(CGAN_E_STRUCT_SIZE,
                     cat(what, ".struct_size is ", size, "; set it to the size of the structure"));
     }

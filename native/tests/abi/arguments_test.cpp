@@ -101,6 +101,10 @@ TEST_F(Arguments, StructuresOfOlderAndNewerCallers) {
     EXPECT_CGAN_FAILS(CGAN_E_STRUCT_SIZE,
                       "unary: params.struct_size is 3; set it to the size of the structure",
                       cgan_unary(s, &newer.known, &src, &dst));
+    newer.known.struct_size = 4097;
+    EXPECT_CGAN_FAILS(CGAN_E_STRUCT_SIZE,
+                      "unary: params.struct_size is 4097; set it to the size of the structure",
+                      cgan_unary(s, &newer.known, &src, &dst));
     EXPECT_CGAN_FAILS(CGAN_E_NULL_ARG, "unary: params is NULL", cgan_unary(s, nullptr, &src, &dst));
 }
 
