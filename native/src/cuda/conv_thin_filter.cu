@@ -53,12 +53,12 @@ struct PixelGradient {
     // From pixel `first` on, of which `left` remain; channel and channel + 32 of k.
     __device__ __forceinline__ Step load(int first, int left, int channel, int k) const {
         Step step;
-        const float* from = d_dst + std::int64_t(first) * k + channel;
+        const unsigned at = unsigned(first) * unsigned(k) + unsigned(channel);
 #pragma unroll
         for (int p = 0; p < kStep; p++)
 #pragma unroll
             for (int half = 0; half < 2; half++)
-                step.v[p][half] = p < left && channel + half * kHalf < k ? from[p * k + half * kHalf] : 0;
+                step.v[p][half] = p < left && channel + half * kHalf < k ? d_dst[at + unsigned(p * k + half * kHalf)] : 0;
         return step;
     }
     __device__ __forceinline__ void gradients(const Step& step, float (&v)[kStep][2]) const {
@@ -231,7 +231,7 @@ template <class Gradient, int Taps> __global__ void __launch_bounds__(kBlock, 2)
             } else {
                 const int wrap = step_y - p.columns * step_x; // from the end of a row to the next
                 if (count - i >= kStep) {
-#pragma unroll
+#pragma unroll 2 // by 4 takes more registers than there are for two blocks
                     for (int q = 0; q < kStep; q++) {
                         sums.add(shared, mine + q * kPanel, at, tap);
                         at += step_x;

@@ -66,7 +66,8 @@ template <Math math, int Size, int Vec, Order order_a, Order order_b> constexpr 
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
     return 0; // other limits than those that this was chosen for
 #endif
-#if defined(__CUDACC_VER_MAJOR__) && __CUDACC_VER_MAJOR__ < 13
+#if (defined(__CUDACC_VER_MAJOR__) && __CUDACC_VER_MAJOR__ < 13) || \
+    (defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1200)
     if (Size == 128) return math == Math::Tf32 && (order_a == Order::K || order_b == Order::K) ? 1 : 0;
 #endif
     if (Size == 128) return math == Math::Tf32 && order_a != order_b ? 1 : 0;
@@ -112,7 +113,7 @@ void launch_tiles(const Device& device, const LaunchPlan<P>& plan, int splits, i
            plan.products, splits, k_chunk);
 }
 
-// `vector`: all operands may be copied 16 bytes at a time.
+// `vector`: all operands may be copied 16 bytes at a time; their rows end with a whole vector.
 template <Order order_a, Order order_b, class P>
 void launch_products(const Device& device, const LaunchPlan<P>& plan, bool vector, int splits, int k_chunk) {
     const bool big = plan.tiles(128, 128) >= device.multiprocessors();

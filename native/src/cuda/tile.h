@@ -76,10 +76,10 @@ template <class Operand, Order order, int Size, int Vec> class TileCopy {
     }
 
   private:
+    // Vectors are inside or outside as a whole (launch_products), so that the compiler makes two cases, not five.
     __device__ static __forceinline__ void copy(float* dst, const Address& address, int limit) {
-        int count = least(least(address.count, limit), Vec);
-        if (count < 0) count = 0;
-        __pipeline_memcpy_async(dst, address.at, Vec * sizeof(float), (Vec - count) * sizeof(float));
+        const bool inside = least(address.count, limit) >= Vec;
+        __pipeline_memcpy_async(dst, address.at, Vec * sizeof(float), inside ? 0 : Vec * sizeof(float));
     }
 };
 
