@@ -79,6 +79,9 @@ ConvShape make_shape(const cgan_conv2d_params& p, const View& src, const View& w
     require_int32(n * h * w * c, what);
     require_int32(k * (r + 1) * (s + 1) * c, what);
     require_int32(n * oh * ow * k, what);
+    // Places in the padded image, and one stride beyond it, are numbers of 32 bits.
+    require_int32(h + p.pad_top + p.pad_bottom + p.stride_h, what);
+    require_int32(w + p.pad_left + p.pad_right + p.stride_w, what);
     return {int(n),  int(h),  int(w),     int(c),     int(k),    int(r),    int(s),
             int(oh), int(ow), p.stride_h, p.stride_w, p.pad_top, p.pad_left};
 }

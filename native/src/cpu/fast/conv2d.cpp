@@ -162,9 +162,9 @@ void backward_filter(Machine& machine, const ConvShape& shape, const float* src,
 bool Operators::conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei, const View& bia,
                                const View& dst) {
     const HeldSpectra::Operands operands(held_, {&src});
-    if (!all_f32(src, wei, bia, dst)) return false;
-    forward(machine_, shape_of(p, src, wei), src.as<float>(), wei.as<float>(), epilogue_of(p, bia),
-            dst.as<float>());
+    const ConvShape shape = shape_of(p, src, wei);
+    if (!all_f32(src, wei, bia, dst) || !shape.moderate()) return false;
+    forward(machine_, shape, src.as<float>(), wei.as<float>(), epilogue_of(p, bia), dst.as<float>());
     return true;
 }
 
@@ -172,7 +172,7 @@ bool Operators::conv2d_backward_data(const cgan_conv2d_params& p, const View& we
                                      const View& bia, const View& d_src) {
     const HeldSpectra::Operands operands(held_, {&d_dst});
     const ConvShape shape = shape_of(p, d_src, wei);
-    if (!all_f32(wei, d_dst, bia, d_src) || !shape.foldable()) return false;
+    if (!all_f32(wei, d_dst, bia, d_src) || !shape.foldable() || !shape.moderate()) return false;
     backward_data(machine_, shape, wei.as<float>(), d_dst.as<float>(), epilogue_of(p, bia),
                   d_src.as<float>());
     return true;
@@ -181,8 +181,8 @@ bool Operators::conv2d_backward_data(const cgan_conv2d_params& p, const View& we
 bool Operators::conv2d_backward_filter(const cgan_conv2d_params& p, const View& src, const View& d_dst,
                                        const View& d_wei, const View& d_bia) {
     const HeldSpectra::Operands operands(held_, {&src, &d_dst});
-    if (!all_f32(src, d_dst, d_wei, d_bia)) return false;
     const ConvShape shape = shape_of(p, src, d_wei);
+    if (!all_f32(src, d_dst, d_wei, d_bia) || !shape.moderate()) return false;
     backward_filter(machine_, shape, src.as<float>(), d_dst.as<float>(), d_wei.as<float>());
     if (d_bia.present())
         sum_columns(machine_, d_dst.as<float>(), shape.n * shape.oh * shape.ow, shape.k, 1.0,
@@ -194,7 +194,7 @@ bool Operators::conv2d_pool_forward(const cgan_conv2d_params& p, const View& src
                                     const View& bia, const View& dst, const View& arg) {
     const HeldSpectra::Operands operands(held_, {&src});
     const ConvShape shape = shape_of(p, src, wei);
-    if (!all_f32(src, wei, bia, dst) || shape.upsample != 1) return false;
+    if (!all_f32(src, wei, bia, dst) || shape.upsample != 1 || !shape.moderate()) return false;
     pool_forward(machine_, shape, src.as<float>(), wei.as<float>(), epilogue_of(p, bia),
                  {dst.as<float>(), nullptr, arg.as<std::uint8_t>(), {}});
     return true;
@@ -204,7 +204,7 @@ bool Operators::conv2d_pool_backward_data(const cgan_conv2d_params& p, const Vie
                                           const View& d_dst, const View& arg, const View& d_src) {
     const HeldSpectra::Operands operands(held_, {&dst, &d_dst, &arg});
     const ConvShape shape = shape_of(p, d_src, wei);
-    if (!all_f32(wei, dst, d_dst, d_src) || !shape.foldable()) return false;
+    if (!all_f32(wei, dst, d_dst, d_src) || !shape.foldable() || !shape.moderate()) return false;
     const Pooled pooled = pooled_of(p, dst, d_dst, arg);
     if (is_thin(shape) && takes_patches(machine_, shape)) {
         sparse_backward_data(machine_, shape, wei.as<float>(), pooled, d_src.as<float>());
@@ -218,9 +218,9 @@ bool Operators::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const V
                                             const View& d_dst, const View& arg, const View& d_wei,
                                             const View& d_bia) {
     const HeldSpectra::Operands operands(held_, {&src, &dst, &d_dst, &arg});
-    if (!all_f32(src, dst, d_dst, d_wei, d_bia)) return false;
-    const Pooled pooled = pooled_of(p, dst, d_dst, arg);
     const ConvShape shape = shape_of(p, src, d_wei);
+    if (!all_f32(src, dst, d_dst, d_wei, d_bia) || !shape.moderate()) return false;
+    const Pooled pooled = pooled_of(p, dst, d_dst, arg);
     if (is_thin(shape) && takes_sparse(machine_, shape)) {
         sparse_backward_filter(machine_, shape, src.as<float>(), pooled, d_wei.as<float>(),
                                d_bia.present() ? d_bia.as<float>() : nullptr);

@@ -19,6 +19,7 @@ struct ConvFrame {
     int pad_h, pad_w, stride_h, stride_w;
     bool framed;
     int enlarge, top, left; // of src in x
+    bool moderate;          // strides and paddings are of the order of the image; if not, nothing else is set
 
     std::int64_t image_elems() const { return std::int64_t(n) * h * w * c; }
     std::int64_t result_elems() const { return std::int64_t(n) * oh * ow * k; }
