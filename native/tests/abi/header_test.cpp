@@ -3,42 +3,20 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <regex>
 #include <set>
 #include <string>
 
+#include "abi/declared_functions.h"
 #include "cgan.h"
 
 extern "C" std::int32_t cgan_test_abi_from_c(void);
 
 namespace {
 
-// The lines of the pre-processed header that come from cgan.h itself.
-std::string header_text() {
-    std::ifstream file(CGAN_PREPROCESSED_HEADER);
-    std::string text;
-    bool own = false;
-    for (std::string line; std::getline(file, line);) {
-        if (line.starts_with("# ")) {
-            own = line.find("/cgan.h\"") != std::string::npos;
-        } else if (own) {
-            text += line + "\n";
-        }
-    }
-    return text;
-}
-
-std::set<std::string> declared_functions() {
-    const std::string text = header_text();
-    const std::regex name(R"((cgan_[a-z0-9_]+)\s*\()");
-    std::set<std::string> names;
-    for (auto at = std::sregex_iterator(text.begin(), text.end(), name); at != std::sregex_iterator(); ++at) {
-        names.insert((*at)[1]);
-    }
-    return names;
-}
+using cgan::test::declared_functions;
+using cgan::test::header_text;
 
 std::set<std::string> exported_symbols() {
     const std::string command = std::string(CGAN_NM) + " -D --defined-only '" + CGAN_LIBRARY + "'";
