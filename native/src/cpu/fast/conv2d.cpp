@@ -118,7 +118,7 @@ bool takes_pooled(const Transform& plan) {
 void backward_data(Machine& machine, const ConvShape& shape, const float* wei, const float* d_dst,
                    const Epilogue& epilogue, float* d_src, const Pooled* pooled = nullptr) {
     Scratch::Frame frame(machine.scratch);
-    if (is_product(shape) && !pooled && !is_thin_result(shape))
+    if (is_product(shape) && !pooled)
         return gemm(machine, {d_dst, shape.k, 1}, {wei, shape.c, 1}, shape.n * shape.h * shape.w, shape.c,
                     shape.k, d_src, shape.c, epilogue);
     const Transform plan = plan_transform(machine, shape, Pass::BackwardData);

@@ -284,7 +284,8 @@ void by_turning(Machine& machine, const Problem& x) {
 
 void multiply(Machine& machine, const Problem& x) {
     const bool weights = x.b.row_stride == 1 && x.b.col_stride > 1;
-    if (x.k <= kFewTerms) return by_rows(machine, x); // stores are the work: whole rows of them
+    // Stores are the work: whole rows of them, where A need not be packed for that.
+    if (x.k == 0 || (x.k <= kFewTerms && rows_in_place(x.a))) return by_rows(machine, x);
     if (x.n <= kPanel / 2 && x.m >= 4 * kPanel && x.a.row_stride == 1) return by_turning(machine, x);
     if (weights && x.k >= kTurnFrom && x.m >= 4 && x.m <= kInPlaceRows && x.m <= x.n)
         return by_weights(machine, x);
