@@ -66,12 +66,12 @@ template <Math math, int Size, int Vec, Order order_a, Order order_b> constexpr 
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
     return 0; // other limits than those that this was chosen for
 #endif
-#if (defined(__CUDACC_VER_MAJOR__) && __CUDACC_VER_MAJOR__ < 13) || \
-    (defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1200)
-    if (Size == 128) return math == Math::Tf32 && (order_a == Order::K || order_b == Order::K) ? 1 : 0;
-#endif
 #if defined(__CUDACC_VER_MAJOR__) && __CUDACC_VER_MAJOR__ < 13
+    if (Size == 128 && math == Math::Tf32) return 1;
     if (math == Math::Tf32 && order_a == Order::Mn && order_b == Order::K) return 3;
+#endif
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1200
+    if (Size == 128) return math == Math::Tf32 && (order_a == Order::K || order_b == Order::K) ? 1 : 0;
 #endif
     if (Size == 128) return math == Math::Tf32 && order_a != order_b ? 1 : 0;
     if (math == Math::Tf32) return 4;
