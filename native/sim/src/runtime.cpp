@@ -20,8 +20,11 @@
 
 // Memory that was freed in a stream's order and stays with the process until it is given back.
 struct CUmemPoolHandle_st {
+    int device = 0;
     std::uint64_t threshold = 0;
     std::size_t held = 0;
+    std::int64_t outstanding = 0; // allocations that were not freed yet
+    bool destroyed = false;       // goes with the last of them
 };
 
 namespace cgan_sim {
@@ -66,6 +69,7 @@ struct Allocation {
     unsigned char* base = nullptr; // red zone, data, red zone
     std::size_t bytes = 0;
     int device = 0;
+    cudaMemPool_t pool = nullptr; // null: of cudaMalloc
     unsigned char* data() const { return base + kRedZone; }
 };
 
@@ -77,7 +81,8 @@ auto& events = *new std::set<Event*>;
 auto& graphs = *new std::set<Graph*>;
 auto& dynamic_limits = *new std::map<const void*, int>;
 auto& used_bytes = *new std::map<int, std::size_t>; // by device
-auto& pools = *new std::map<int, CUmemPoolHandle_st>;
+auto& default_pools = *new std::map<int, std::unique_ptr<CUmemPoolHandle_st>>; // by device
+auto& pools = *new std::map<cudaMemPool_t, std::unique_ptr<CUmemPoolHandle_st>>; // that were created
 std::int64_t returned = 0;
 cudaError_t sticky = cudaSuccess;
 thread_local cudaError_t last_error = cudaSuccess;
@@ -265,23 +270,57 @@ bool is_pinned(const void* p, std::size_t bytes) {
     return q >= base && q + bytes <= base + it->second;
 }
 
-cudaError_t allocate(void** p, std::size_t bytes) {
+CUmemPoolHandle_st& default_pool(int device) {
+    auto& pool = default_pools[device];
+    if (!pool) {
+        pool = std::make_unique<CUmemPoolHandle_st>();
+        pool->device = device;
+    }
+    return *pool;
+}
+
+bool is_default(cudaMemPool_t pool) {
+    for (const auto& [device, each] : default_pools)
+        if (each.get() == pool) return true;
+    return false;
+}
+
+bool usable(cudaMemPool_t pool) {
+    const auto it = pools.find(pool);
+    return it != pools.end() ? !it->second->destroyed : is_default(pool);
+}
+
+template <class Visit> void for_each_pool(Visit visit) {
+    for (auto& [device, pool] : default_pools) visit(*pool);
+    for (auto& [handle, pool] : pools) visit(*pool);
+}
+
+std::size_t held_on(int device) {
+    std::size_t sum = 0;
+    for_each_pool([&](const CUmemPoolHandle_st& pool) { sum += pool.device == device ? pool.held : 0; });
+    return sum;
+}
+
+// What one pool holds serves no other, nor cudaMalloc (pool: null).
+cudaError_t allocate(void** p, std::size_t bytes, cudaMemPool_t pool) {
     if (!p) return fail(cudaErrorInvalidValue);
     *p = nullptr;
     if (bytes == 0) return cudaSuccess;
     const std::size_t padded = (bytes + 3) / 4 * 4;
     const std::size_t limit = std::size_t(options().memory);
-    std::size_t& held = pools[current_device].held;
-    const auto full = [&] { return held < padded && used_bytes[current_device] + held + padded > limit; };
+    const int device = pool ? pool->device : current_device;
+    const auto held = [&] { return pool && pool->held >= padded; };
+    const auto full = [&] { return !held() && used_bytes[device] + held_on(device) + padded > limit; };
     if (full()) drain_all(); // pending frees may make room
     if (full()) return fail(cudaErrorMemoryAllocation);
     const std::size_t total = (padded + 2 * kRedZone + kAlignment - 1) / kAlignment * kAlignment;
-    Allocation a{static_cast<unsigned char*>(std::aligned_alloc(kAlignment, total)), padded, current_device};
+    Allocation a{static_cast<unsigned char*>(std::aligned_alloc(kAlignment, total)), padded, device, pool};
     if (!a.base) return fail(cudaErrorMemoryAllocation);
     std::memset(a.data(), 0xff, a.bytes);
     fill_red_zones(a);
-    used_bytes[a.device] += a.bytes;
-    if (held >= padded) held -= padded;
+    used_bytes[device] += a.bytes;
+    if (held()) pool->held -= padded;
+    if (pool) pool->outstanding++;
     allocations.emplace(a.data(), a);
     *p = a.data();
     return cudaSuccess;
@@ -294,6 +333,12 @@ void give_back(CUmemPoolHandle_st& pool, std::uint64_t keep) {
     pool.held = std::size_t(keep);
 }
 
+void end_if_destroyed(cudaMemPool_t pool) {
+    if (!pool->destroyed || pool->outstanding > 0) return;
+    give_back(*pool, 0);
+    pools.erase(pool);
+}
+
 void release(void* p) {
     auto it = allocations.find(p);
     if (it == allocations.end()) return;
@@ -302,12 +347,15 @@ void release(void* p) {
     used_bytes[a.device] -= a.bytes;
     std::memset(a.data(), 0xff, a.bytes);
     std::free(a.base);
+    if (!a.pool) return;
+    a.pool->outstanding--;
+    end_if_destroyed(a.pool);
 }
 
 void release_to_pool(void* p) {
     const auto it = allocations.find(p);
     if (it == allocations.end()) return;
-    pools[it->second.device].held += it->second.bytes;
+    if (it->second.pool) it->second.pool->held += it->second.bytes;
     release(p);
 }
 
@@ -378,7 +426,8 @@ std::int64_t returned_bytes() {
 std::int64_t live_allocations() {
     const std::lock_guard<std::recursive_mutex> lock(mutex);
     drain_all(); // frees that are queued
-    return std::int64_t(allocations.size() + pinned.size() + streams.size() + events.size() + graphs.size());
+    return std::int64_t(allocations.size() + pinned.size() + streams.size() + events.size() + graphs.size() +
+                        pools.size());
 }
 std::string last_report() { return report; }
 std::int64_t vendor_calls() { return calls_of_vendors; }
@@ -594,7 +643,7 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
 
 cudaError_t cudaMalloc(void** p, std::size_t bytes) {
     CGAN_SIM_ENTER();
-    return allocate(p, bytes);
+    return allocate(p, bytes, nullptr);
 }
 
 cudaError_t cudaFree(void* p) {
@@ -608,7 +657,15 @@ cudaError_t cudaMallocAsync(void** p, std::size_t bytes, cudaStream_t stream) {
     CGAN_SIM_ENTER();
     if (!current(stream)) return fail(cudaErrorInvalidResourceHandle);
     if (spoils_capture(stream, "cudaMallocAsync")) return fail(cudaErrorStreamCaptureUnsupported);
-    return allocate(p, bytes);
+    return allocate(p, bytes, &default_pool(stream->device));
+}
+
+cudaError_t cudaMallocFromPoolAsync(void** p, std::size_t bytes, cudaMemPool_t pool, cudaStream_t stream) {
+    CGAN_SIM_ENTER();
+    if (!current(stream)) return fail(cudaErrorInvalidResourceHandle);
+    if (!usable(pool)) return fail(cudaErrorInvalidValue);
+    if (spoils_capture(stream, "cudaMallocFromPoolAsync")) return fail(cudaErrorStreamCaptureUnsupported);
+    return allocate(p, bytes, pool);
 }
 
 cudaError_t cudaFreeAsync(void* p, cudaStream_t stream) {
@@ -628,20 +685,44 @@ cudaError_t cudaFreeAsync(void* p, cudaStream_t stream) {
 cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int device) {
     CGAN_SIM_ENTER();
     if (device < 0 || device >= options().devices) return fail(cudaErrorInvalidDevice);
-    *pool = &pools[device];
+    *pool = &default_pool(device);
     return cudaSuccess;
+}
+
+// Of the memory of one device only, and not to be shared with other processes.
+cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* properties) {
+    CGAN_SIM_ENTER();
+    if (!pool || !properties || properties->allocType != cudaMemAllocationTypePinned ||
+        properties->handleTypes != cudaMemHandleTypeNone ||
+        properties->location.type != cudaMemLocationTypeDevice)
+        return fail(cudaErrorInvalidValue);
+    const int device = properties->location.id;
+    if (device < 0 || device >= options().devices) return fail(cudaErrorInvalidDevice);
+    auto made = std::make_unique<CUmemPoolHandle_st>();
+    made->device = device;
+    *pool = made.get();
+    pools.emplace(*pool, std::move(made));
+    return cudaSuccess;
+}
+
+cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
+    const std::lock_guard<std::recursive_mutex> lock(mutex);
+    if (!usable(pool) || is_default(pool)) return fail(cudaErrorInvalidValue);
+    pool->destroyed = true;
+    end_if_destroyed(pool);
+    return sticky;
 }
 
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value) {
     CGAN_SIM_ENTER();
-    if (!pool || attribute != cudaMemPoolAttrReleaseThreshold) return fail(cudaErrorInvalidValue);
+    if (!usable(pool) || attribute != cudaMemPoolAttrReleaseThreshold) return fail(cudaErrorInvalidValue);
     pool->threshold = *static_cast<std::uint64_t*>(value);
     return cudaSuccess;
 }
 
 cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, std::size_t bytes) {
     CGAN_SIM_ENTER();
-    if (!pool) return fail(cudaErrorInvalidValue);
+    if (!usable(pool)) return fail(cudaErrorInvalidValue);
     give_back(*pool, bytes);
     return cudaSuccess;
 }
@@ -720,7 +801,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     if (!known(stream)) return fail(cudaErrorInvalidResourceHandle);
     if (spoils_capture(stream, "cudaStreamSynchronize")) return fail(cudaErrorStreamCaptureUnsupported);
     drain(*stream);
-    for (auto& [device, pool] : pools) give_back(pool, pool.threshold);
+    for_each_pool([](CUmemPoolHandle_st& pool) { give_back(pool, pool.threshold); });
     return sticky == cudaSuccess ? cudaSuccess : fail(sticky);
 }
 

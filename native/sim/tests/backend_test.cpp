@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "cuda_runtime.h"
 #include "fixture.h"
 
 namespace {
@@ -153,6 +154,21 @@ TEST_F(CudaBackendTest, FreeMemoryStaysWithTheContext) {
         backend->release(whole, 900 << 10);
     }
     EXPECT_GT(cgan_sim::returned_bytes(), before + (900 << 10));
+}
+
+// Others in the process who use the device's default pool find it as CUDA made it.
+TEST_F(CudaBackendTest, TheDefaultPoolIsLeftAlone) {
+    const auto backend = open();
+    cudaStream_t stream = nullptr;
+    ASSERT_EQ(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess);
+    void* theirs = nullptr;
+    ASSERT_EQ(cudaMallocAsync(&theirs, 4096, stream), cudaSuccess);
+    cudaFreeAsync(theirs, stream);
+    backend->release(backend->allocate(1 << 10), 1 << 10);
+    const std::int64_t before = cgan_sim::returned_bytes();
+    ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+    EXPECT_EQ(cgan_sim::returned_bytes(), before + 4096);
+    cudaStreamDestroy(stream);
 }
 
 TEST_F(CudaBackendTest, IndicesOutsideTheTableAreNamedAtTheNextSynchronisation) {

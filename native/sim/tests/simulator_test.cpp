@@ -331,6 +331,57 @@ TEST_F(Simulator, FailuresAndBudgetsAreInjected) {
     EXPECT_EQ(p, nullptr);
 }
 
+// Each pool keeps to its own threshold; a destroyed one lives on until its last block is free.
+TEST_F(Simulator, PoolsAreApart) {
+    cudaMemPoolProps properties = {};
+    properties.allocType = cudaMemAllocationTypePinned;
+    properties.location = {cudaMemLocationTypeDevice, 0};
+    cudaMemPool_t own = nullptr, common = nullptr;
+    ASSERT_EQ(cudaMemPoolCreate(&own, &properties), cudaSuccess);
+    ASSERT_EQ(cudaDeviceGetDefaultMemPool(&common, 0), cudaSuccess);
+    EXPECT_NE(own, common);
+    std::uint64_t keep = ~std::uint64_t{0};
+    ASSERT_EQ(cudaMemPoolSetAttribute(own, cudaMemPoolAttrReleaseThreshold, &keep), cudaSuccess);
+    ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess); // gives back what earlier tests left in the common one
+    void *kept = nullptr, *given_back = nullptr;
+    ASSERT_EQ(cudaMallocFromPoolAsync(&kept, 4096, own, stream), cudaSuccess);
+    ASSERT_EQ(cudaMallocAsync(&given_back, 1024, stream), cudaSuccess);
+    cudaFreeAsync(kept, stream);
+    cudaFreeAsync(given_back, stream);
+    const std::int64_t before = cgan_sim::returned_bytes(), alive = cgan_sim::live_allocations();
+    ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+    EXPECT_EQ(cgan_sim::returned_bytes(), before + 1024);
+
+    ASSERT_EQ(cudaMallocFromPoolAsync(&kept, 4096, own, stream), cudaSuccess);
+    EXPECT_EQ(cudaMemPoolDestroy(own), cudaSuccess);
+    EXPECT_EQ(cudaMemPoolDestroy(own), cudaErrorInvalidValue);
+    EXPECT_EQ(cudaMallocFromPoolAsync(&given_back, 4, own, stream), cudaErrorInvalidValue);
+    EXPECT_EQ(cudaMemPoolDestroy(common), cudaErrorInvalidValue);
+    EXPECT_EQ(cgan_sim::live_allocations(), alive + 1);
+    cudaFreeAsync(kept, stream);
+    EXPECT_EQ(cgan_sim::live_allocations(), alive - 1);
+    EXPECT_EQ(cgan_sim::returned_bytes(), before + 1024 + 4096);
+}
+
+TEST_F(Simulator, WhatAPoolHoldsServesNoOther) {
+    cgan_sim::options().memory = 4096;
+    cudaMemPoolProps properties = {};
+    properties.allocType = cudaMemAllocationTypePinned;
+    properties.location = {cudaMemLocationTypeDevice, 0};
+    cudaMemPool_t own = nullptr;
+    ASSERT_EQ(cudaMemPoolCreate(&own, &properties), cudaSuccess);
+    void *first = nullptr, *other = nullptr;
+    ASSERT_EQ(cudaMallocFromPoolAsync(&first, 4096, own, stream), cudaSuccess);
+    cudaFreeAsync(first, stream);
+    EXPECT_EQ(cudaMallocAsync(&other, 4096, stream), cudaErrorMemoryAllocation);
+    ASSERT_EQ(cudaMallocFromPoolAsync(&first, 4096, own, stream), cudaSuccess);
+    cudaFreeAsync(first, stream);
+    ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+    EXPECT_EQ(cudaMallocAsync(&other, 4096, stream), cudaSuccess);
+    cudaFreeAsync(other, stream);
+    EXPECT_EQ(cudaMemPoolDestroy(own), cudaSuccess);
+}
+
 TEST_F(Simulator, MatrixFragmentsMultiplyInTf32) {
     std::vector<float> a(128), b(128), want(256);
     for (int i = 0; i < 128; i++) a[i] = float(i % 7 - 3), b[i] = float(i % 5 - 2);

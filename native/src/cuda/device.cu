@@ -64,7 +64,7 @@ Device::Device(int index, const DeviceOptions& options, MemoryLedger& ledger)
         CGAN_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
         CGAN_CUDA(cudaStreamCreateWithFlags(&side_, cudaStreamNonBlocking));
         CGAN_CUDA(cudaEventCreateWithFlags(&joined_, cudaEventDisableTiming));
-        keep_memory();
+        make_pool();
     } catch (...) {
         destroy();
         throw;
@@ -81,15 +81,21 @@ void Device::destroy() noexcept {
         (void)cudaStreamDestroy(stream);
     }
     if (joined_) (void)cudaEventDestroy(joined_);
-    if (pool_) (void)cudaMemPoolTrimTo(pool_, 0);
+    if (pool_) (void)cudaMemPoolDestroy(pool_);
 }
 
 // By default a pool gives all free memory back whenever the host waits, which it does in each step for the losses;
 // the scratch memory of the next step would have to be mapped anew. Tensors are kept by a pool of the caller already,
 // so that what stays here is little more than the scratch memory of one step. It goes back when the context closes.
-void Device::keep_memory() {
+// The device's default pool would do the same for everybody else in the process, and mix their memory with ours.
+void Device::make_pool() {
+    cudaMemPoolProps properties = {};
+    properties.allocType = cudaMemAllocationTypePinned;
+    properties.handleTypes = cudaMemHandleTypeNone;
+    properties.location.type = cudaMemLocationTypeDevice;
+    properties.location.id = index_;
+    CGAN_CUDA(cudaMemPoolCreate(&pool_, &properties));
     std::uint64_t keep = ~std::uint64_t{0};
-    CGAN_CUDA(cudaDeviceGetDefaultMemPool(&pool_, index_));
     CGAN_CUDA(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &keep));
 }
 
@@ -112,7 +118,8 @@ bool Device::capturing() const {
 }
 
 cudaError_t Device::try_allocate(std::int64_t bytes, void*& data) const {
-    const cudaError_t error = cudaMallocAsync(&data, std::size_t(bytes), recording_ ? side_ : stream_);
+    const cudaError_t error =
+        cudaMallocFromPoolAsync(&data, std::size_t(bytes), pool_, recording_ ? side_ : stream_);
     if (error == cudaErrorMemoryAllocation) (void)cudaGetLastError();
     return error;
 }

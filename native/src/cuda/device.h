@@ -70,7 +70,7 @@ class Device {
 
   private:
     void destroy() noexcept;
-    void keep_memory();
+    void make_pool();
     cudaError_t try_allocate(std::int64_t bytes, void*& data) const;
 
     const int index_;
@@ -79,7 +79,7 @@ class Device {
     cudaDeviceProp properties_ = {};
     cudaStream_t stream_ = nullptr, side_ = nullptr;
     cudaEvent_t joined_ = nullptr;
-    cudaMemPool_t pool_ = nullptr; // the driver's own, where memory in the stream's order comes from
+    cudaMemPool_t pool_ = nullptr; // of this context alone: where memory in the stream's order comes from
     CudaRecording* recording_ = nullptr;
 };
 
