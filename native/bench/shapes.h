@@ -18,6 +18,7 @@ struct Shape {
     std::int32_t pad_after = -1;      // -1: as before
     std::int32_t upsample = 1;
     bool transposed = false;
+    bool pooled = false; // a maximum of 2x2 follows, fused to the convolution
 
     bool dense() const { return r == 1 && s == 1 && h == 1 && w == 1; }
     std::int32_t after() const { return pad_after < 0 ? pad : pad_after; }
