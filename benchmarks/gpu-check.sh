@@ -10,8 +10,8 @@
 # No step takes longer than GPU_CHECK_LIMIT seconds (540); GPU_CHECK_DEVICE (cuda:0) names another device.
 set -uo pipefail
 
-readonly steps=(build contract contract-vendor contract-tf32 memcheck racecheck kernels-mnist kernels-dcgan steps train-cgan
-    train-report judge-cgan peers-cgan peers-report)
+readonly steps=(build contract contract-vendor contract-tf32 agreement agreement-tf32 memcheck racecheck kernels-mnist kernels-dcgan
+    steps train-cgan train-report judge-cgan peers-cgan peers-report)
 readonly max_bytes=60000000 googletests=(/usr/src/googletest /usr/src/gtest)
 here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here device=${GPU_CHECK_DEVICE:-cuda:0} limit=${GPU_CHECK_LIMIT:-540} results=$here/results
@@ -69,15 +69,15 @@ rehearse() {
     local root folder code=0
     root=$(cd "$here/.." && pwd)
     [[ -f $root/build/native/lib/libcgan_sim.so ]] || { say 'not rehearsed: there is no simulator (it needs Boost.Context)' && return; }
-    [[ -f $root/cli/target/app/cgan-cli.jar && -x $root/build/native/bin/operator_tests ]] || { say 'not rehearsed: verify has not built everything' && return; }
+    [[ -f $root/cli/target/app/cgan-cli.jar && -x $root/build/native/bin/operator_tests && -x $root/build/native/bin/agreement_tests ]] || { say 'not rehearsed: verify has not built everything' && return; }
     first_folder "${googletests[@]}" >/dev/null || { say "not rehearsed: GoogleTest's sources are not in ${googletests[*]}" && return; }
     command -v python3 >/dev/null || { say 'not rehearsed: there is no python3, which reads the figures' && return; }
     folder=$root/build/gpu-check
     rm -rf "$folder" "$folder.tar.gz" && mkdir -p "$root/build"
     (prepare "$folder") || return
     GPU_CHECK_REHEARSAL=$root/build/native GPU_CHECK_DEVICE=sim "$folder/gpu-check.sh" run || code=1
-    if GPU_CHECK_REHEARSAL=$root/build/native GPU_CHECK_DEVICE=cuda:99 "$folder/gpu-check.sh" run contract train-report \
-        >"$folder/results/planted.log" 2>&1 || [[ $(grep -c '^failed' "$folder/results/planted.log") != 2 ]]; then
+    if GPU_CHECK_REHEARSAL=$root/build/native GPU_CHECK_DEVICE=cuda:99 "$folder/gpu-check.sh" run contract agreement train-report \
+        >"$folder/results/planted.log" 2>&1 || [[ $(grep -c '^failed' "$folder/results/planted.log") != 3 ]]; then
         say "a device that does not exist was not reported by every step; see $folder/results/planted.log"
         code=1
     fi
@@ -104,10 +104,10 @@ step_build() {
     fi
     "$cmake" --build "$here/build/googletest" --parallel "$cores" --target install &&
         "$cmake" "${native[@]}" -DCGAN_TESTS=ON -DCMAKE_PREFIX_PATH="$here/build/prefix" &&
-        "$cmake" --build "$here/build/native" --parallel "$cores" --target libraries operator_tests ||
+        "$cmake" --build "$here/build/native" --parallel "$cores" --target libraries operator_tests agreement_tests ||
         { figure='the native build failed' && return 1; }
     [[ -f $built/lib/libcgan_cuda.so ]] || { figure='nvcc was not found: there is no libcgan_cuda.so' && return 1; }
-    figure="libcgan, libcgan_cuda for sm_$capability and operator_tests"
+    figure="libcgan, libcgan_cuda for sm_$capability, operator_tests and agreement_tests"
 }
 
 # The first GPU's, as 90 for Hopper; nothing where there is none.
@@ -131,6 +131,29 @@ step_contract-tf32() {
     figure="$(passed_cases) operator cases equal the reference on $device in TF32 with $kernels kernels"
 }
 contract() { operators "$1" '*' && figure="$(passed_cases) operator cases equal the reference on $device with $1 kernels"; }
+
+# The models' layers at their real size and batch: the CPU, our kernels, and the vendor's if there are any.
+step_agreement() { agreement fp32; }
+step_agreement-tf32() {
+    local capability
+    capability=$(capability)
+    if [[ -z $rehearsal ]] && ((${capability:-0} < 80)); then figure='tensor cores take TF32 from compute capability 8.0 on' && return 77; fi
+    agreement tf32
+}
+
+agreement() {
+    local names="cpu?transforms=off" candidates=handwritten filter='*' batch=64 kernels
+    [[ -x $built/bin/agreement_tests ]] || { figure='there is no agreement_tests: the build failed' && return 1; }
+    if [[ -n $rehearsal ]]; then
+        filter='*report_d_conv1:*wgan_gp_d_out' batch=1 candidates='handwritten vendor'
+    elif has_vendor; then
+        candidates='handwritten vendor'
+    fi
+    for kernels in $candidates; do names+=" $device?kernels=$kernels&precision=$1"; done
+    CGAN_TEST_DEVICES=$names CGAN_TEST_BATCH=$batch "$built/bin/agreement_tests" --gtest_filter="$filter" ||
+        { figure='a layer differs' && return 1; }
+    figure="$(passed_cases) layers at batch $batch are the CPU's on $device in $1 with ${candidates// / and } kernels"
+}
 
 step_memcheck() { sanitized memcheck; }
 step_racecheck() { sanitized racecheck; }
@@ -178,12 +201,13 @@ kernels() {
     local models=$1 out=$results/$step candidates=handwritten
     local -a how=(-f 0 -p "device=$device" -p "out=$out")
     if [[ -n $rehearsal ]]; then
-        models=report how+=(-p batch=1 -p operator='^dense' -wi 0 -i 1)
+        models=report candidates=handwritten,vendor how+=(-p batch=1 -p operator='^dense|^adam|^conv2d_pool' -wi 0 -i 1)
     elif has_vendor; then
         candidates=handwritten,vendor
     fi
     rm -rf "$out"
     java dev.cgan.benchmarks.BenchmarkMain KernelBenchmark "${how[@]}" -p "models=$models" -p "kernels=$candidates"
+    if grep -E '^\| [a-z0-9_]+ \| [^|]+ \| \|' "$out"/*.md; then figure='operators of our own were not measured' && return 1; fi
     figure=$(python3 "$here/peers/gpu.py" kernels "$out"/*.csv) || { figure='the benchmark wrote no table' && return 1; }
 }
 
