@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Set;
 import java.util.regex.Pattern;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
@@ -116,7 +115,7 @@ public final class BenchmarkMain {
         for (Problem problem : problems) {
             for (String candidate : candidates) {
                 try (Trial trial = Trial.open(device, candidate, problem)) {
-                    if (trial.servedBy().equals(Set.of(candidate))) {
+                    if (trial.isServedBy(candidate)) {
                         pairs.add(candidate + "|" + problem.id());
                     }
                 }

@@ -40,6 +40,15 @@ final class Trial implements AutoCloseable {
         return Served.of(device, problem.operator()).since(before);
     }
 
+    /**
+     * {@return whether the candidate alone serves a call} GPUs count the operators that they have a choice for; all others
+     * are served by handwritten kernels.
+     */
+    boolean isServedBy(String candidate) {
+        Set<String> served = servedBy();
+        return served.equals(Set.of(candidate)) || served.isEmpty() && candidate.equals("handwritten");
+    }
+
     /** {@return the device's seconds for some calls} */
     double seconds(long calls) {
         device.startTimer();
