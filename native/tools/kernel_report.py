@@ -23,10 +23,13 @@ import sys
 import cuda_tools
 
 LIMITS = {  # multiprocessor: registers, shared bytes, threads, blocks (CUDA C++ Programming Guide, table of capabilities)
+    75: (65536, 64 * 1024, 1024, 16),
     80: (65536, 164 * 1024, 2048, 32),
     86: (65536, 100 * 1024, 1536, 16),
     89: (65536, 100 * 1024, 1536, 24),
     90: (65536, 228 * 1024, 2048, 32),
+    100: (65536, 228 * 1024, 2048, 32),
+    120: (65536, 100 * 1024, 1536, 24),
 }
 RESERVED = 1024  # bytes of shared memory that the system takes for each block
 COUNTED = {
@@ -118,11 +121,12 @@ def find_faults(row):
     tile = re.match(r"product_kernel<\(Math\)(\d), \d+, \d+, (\d)", kernel)
     if not tile or tile[2] != "4":
         return
-    if row["ldgsts128"] == 0:
+    ampere = row["arch"] >= 80  # the first with asynchronous copies and TF32
+    if ampere and row["ldgsts128"] == 0:
         yield "no 16-byte asynchronous copies"
     if tile[1] == "0" and row["lds128"] == 0:
         yield "no 16-byte loads from shared memory"
-    if tile[1] == "1" and row["hmma"] == 0:
+    if ampere and tile[1] == "1" and row["hmma"] == 0:
         yield "no tensor-core instructions"
 
 
