@@ -5,6 +5,7 @@
 #include "cpu/fast/conv_fft.h"
 #include "cpu/fast/conv_sparse.h"
 #include "cpu/fast/conv_thin.h"
+#include "cpu/fast/conv_turned.h"
 #include "cpu/fast/conv_winograd.h"
 #include "cpu/fast/gemm.h"
 #include "cpu/fast/operators.h"
@@ -123,7 +124,7 @@ void backward_data(Machine& machine, const ConvShape& shape, const float* wei, c
                     shape.k, d_src, shape.c, epilogue);
     const Transform plan = plan_transform(machine, shape, Pass::BackwardData);
     if (!plan.spectral && !plan.winograd && is_thin_result(shape) && !pooled)
-        return thin_backward_data(machine, shape, wei, d_dst, epilogue, d_src);
+        return turned_backward_data(machine, shape, wei, d_dst, epilogue, d_src);
     if (!plan.spectral && !plan.winograd)
         return direct_backward_data(machine, shape, wei, d_dst, epilogue, d_src, pooled);
     if (pooled && !takes_pooled(plan)) {
@@ -153,6 +154,8 @@ void backward_filter(Machine& machine, const ConvShape& shape, const float* src,
         spectral_backward_filter(machine, shape, *plan.spectral, src, d_dst, d_wei, pooled);
     else if (plan.winograd)
         winograd_backward_filter(machine, shape, *plan.winograd, src, d_dst, d_wei);
+    else if (is_thin_result(shape))
+        turned_backward_filter(machine, shape, src, d_dst, d_wei);
     else
         direct_backward_filter(machine, shape, src, d_dst, d_wei);
 }

@@ -8,7 +8,7 @@
 // folding : an enlarged source is not enlarged; each phase of the results has its own smaller gradient, whose
 //           taps are then given to the filter rows that were folded into them (conv_plan.h)
 // thin    : with fewer than 8 source channels, columns are (r, s, c) together and src is packed once for each
-//           of them; with fewer than 6 result channels, rows are (r, s, k) together, and d_dst is packed so
+//           of them
 // threads : tasks of (panels of 16 columns, tap); each sums all images in order
 // repeat  : bit-equal for any number of threads
 // reference: cpu/reference/conv2d.cpp
@@ -121,26 +121,6 @@ Arrangement arrange_thin_source(const ConvShape& s, const Phase& py, const Phase
     return r;
 }
 
-// All phases together, where a source moves by one pixel with each result of a phase: source (y, x) meets the
-// result first + step * (y - offset). Rows are (phase, tap, k).
-Arrangement arrange_thin_result(const ConvShape& s, const AxisPlan& ys, const AxisPlan& xs) {
-    Arrangement r{{s.oh, s.ow, s.k, s.h, s.w, ys[0].step, xs[0].step, {}, {}},
-                  whole(s.h, s.w, s.c),
-                  {0},
-                  s.h,
-                  s.w,
-                  s.w,
-                  1};
-    for (const Phase& py : ys)
-        for (const Phase& px : xs)
-            for (const Tap& y : py.taps)
-                for (const Tap& x : px.taps) {
-                    r.a.tap_y.push_back(py.first - py.step * y.offset);
-                    r.a.tap_x.push_back(px.first - px.step * x.offset);
-                }
-    return r;
-}
-
 // Sums the products of all images into dst [rows of A][shifts][columns of B].
 void sum_products(Machine& machine, const Arrangement& r, std::int64_t batch, const float* a_images,
                   const float* b_images, float* dst) {
@@ -186,28 +166,11 @@ void sum_products(Machine& machine, const Arrangement& r, std::int64_t batch, co
     }
 }
 
-void thin_result(Machine& machine, const ConvShape& s, const AxisPlan& ys, const AxisPlan& xs,
-                 const float* src, const float* d_dst, float* d_wei) {
-    const Arrangement r = arrange_thin_result(s, ys, xs);
-    Scratch::Frame frame(machine.scratch);
-    float* sums = machine.scratch.take<float>(r.a.columns() * s.c);
-    sum_products(machine, r, s.n, d_dst, src, sums);
-    std::fill(d_wei, d_wei + s.k * s.taps() * s.c, 0.0f);
-    for (const Phase& py : ys)
-        for (const Phase& px : xs)
-            for (const Tap& y : py.taps)
-                for (const Tap& x : px.taps)
-                    for (std::int64_t k = 0; k < s.k; k++, sums += s.c)
-                        add_unfolded_tap(s, y, x, sums, d_wei + k * s.taps() * s.c);
-}
-
 } // namespace
 
 void direct_backward_filter(Machine& machine, const ConvShape& shape, const float* src, const float* d_dst,
                             float* d_wei) {
     const AxisPlan ys = forward_plan(shape.vertical()), xs = forward_plan(shape.horizontal());
-    if (shape.k < kRows && shape.c >= 8 && shape.stride_h == 1 && shape.stride_w == 1)
-        return thin_result(machine, shape, ys, xs, src, d_dst, d_wei);
     const bool folded = ys.size() * xs.size() > 1 || shape.upsample > 1;
     if (folded) std::fill(d_wei, d_wei + shape.k * shape.taps() * shape.c, 0.0f);
     for (const Phase& py : ys)

@@ -1,4 +1,4 @@
-// conv_thin.cpp -- convolutions of few source channels, or, by data, of few results
+// conv_thin.cpp -- convolutions of few source channels
 //
 // source  : each image is copied with its padding; then the taps of one filter row are contiguous, s * c
 //           floats
@@ -149,29 +149,6 @@ void thin_pool_forward(Machine& machine, const ConvShape& shape, const float* sr
             if (epilogue.any()) machine.kernels.epilogue(epilogue, pooled.dst + at, pw, shape.k, shape.k);
         }
     });
-}
-
-bool is_thin_result(const ConvShape& s) {
-    return s.k < 8 && s.c >= 8 && s.upsample == 1 && s.stride_h == 1 && s.stride_w == 1 && s.pad_top < s.r &&
-           s.pad_bottom < s.r && s.pad_left < s.s && s.pad_right < s.s;
-}
-
-void thin_backward_data(Machine& machine, const ConvShape& shape, const float* wei, const float* d_dst,
-                        const Epilogue& epilogue, float* d_src) {
-    Scratch::Frame frame(machine.scratch);
-    // The convolution of d_dst by the filter turned by half a turn, [c][r, s][k].
-    ConvShape turned = shape;
-    turned.h = shape.oh, turned.w = shape.ow, turned.c = shape.k, turned.k = shape.c;
-    turned.oh = shape.h, turned.ow = shape.w;
-    turned.pad_top = shape.r - 1 - shape.pad_top, turned.pad_bottom = shape.r - 1 - shape.pad_bottom;
-    turned.pad_left = shape.s - 1 - shape.pad_left, turned.pad_right = shape.s - 1 - shape.pad_right;
-    const std::int64_t taps = shape.taps();
-    float* filter = machine.scratch.take<float>(shape.k * taps * shape.c);
-    for (std::int64_t c = 0; c < shape.c; c++)
-        for (std::int64_t t = 0; t < taps; t++)
-            for (std::int64_t k = 0; k < shape.k; k++)
-                filter[(c * taps + t) * shape.k + k] = wei[(k * taps + taps - 1 - t) * shape.c + c];
-    thin_forward(machine, turned, d_dst, filter, epilogue, d_src);
 }
 
 namespace {

@@ -16,13 +16,6 @@ void thin_forward(Machine& machine, const ConvShape& shape, const float* src, co
 void thin_pool_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
                        const Epilogue& epilogue, const Pooled& pooled);
 
-// True if thin_backward_data serves the shape: fewer than 8 result channels, stride 1.
-bool is_thin_result(const ConvShape& shape);
-
-// As direct_backward_data without `pooled`.
-void thin_backward_data(Machine& machine, const ConvShape& shape, const float* wei, const float* d_dst,
-                        const Epilogue& epilogue, float* d_src);
-
 // True if thin_backward_filter serves the shape best: a thin one, or a filter so small that each part of the batch can
 // have sums of its own.
 bool sums_by_image(const ConvShape& shape);
