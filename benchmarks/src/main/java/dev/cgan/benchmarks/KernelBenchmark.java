@@ -72,8 +72,7 @@ public class KernelBenchmark {
                 .orElseThrow(() -> new IllegalArgumentException("no layer of " + models + " calls " + parts[1]));
         trial = Trial.open(device, parts[0], wanted);
         if (!trial.isServedBy(parts[0])) {
-            throw new IllegalStateException(
-                    wanted.id() + " is served by " + trial.servedBy() + ", not by " + parts[0]);
+            throw new IllegalStateException(wanted.id() + " is served by " + trial.servedBy() + ", not by " + parts[0]);
         }
         burst = Math.clamp((long) (BURST_SECONDS / trial.seconds(1)), 1, LONGEST_BURST);
     }
