@@ -49,7 +49,7 @@ class Ours:
         """A process that trains `model`, with the JVM options of the launcher."""
         self.set_up()
         jars = ROOT / "benchmarks" / "target" / "app" / "*"
-        options = ["-XX:+UseSerialGC", "-Xmn32m", "-XX:TieredStopAtLevel=1"]
+        options = ["-XX:+UseSerialGC", "-Xmn32m", "-XX:TieredStopAtLevel=1", "-XX:CompileThresholdScaling=0.05"]
         jvm = [self.java, "--enable-native-access=ALL-UNNAMED", *options, "-cp", jars]
         settings = ["device=cpu", f"threads={threads}", f"batch={batch}", f"image={image}"]
         return [*jvm, "dev.cgan.benchmarks.TrainingPeer", model, *settings]
