@@ -37,6 +37,18 @@ FoldedFilter fold(Machine& machine, const ConvShape& shape, const Stencil& stenc
     return {data, taps * c, std::move(folded.tap_offset)};
 }
 
+namespace {
+
+constexpr std::int64_t kPieceFloats = 128; // of each filter of a panel: 8 KB packed
+
+bool follow_each_other(const std::vector<std::int64_t>& offsets, std::int64_t step) {
+    for (std::size_t i = 0; i < offsets.size(); i++)
+        if (offsets[i] != static_cast<std::int64_t>(i) * step) return false;
+    return true;
+}
+
+} // namespace
+
 const float* pack_filter(Machine& machine, const ConvShape& shape, const Stencil& stencil, const float* wei,
                          bool forward) {
     const FoldedFilter filter = fold(machine, shape, stencil, wei);
@@ -44,6 +56,18 @@ const float* pack_filter(Machine& machine, const ConvShape& shape, const Stencil
     (forward ? side.result_stride : side.summed_stride) = filter.k_stride;
     const std::int64_t taps = stencil.taps(), panels = ceil_div(side.results, kPanel);
     float* packed = machine.scratch.take<float>(panels * taps * side.summed * kPanel);
+    if (side.summed_stride == 1 && follow_each_other(filter.tap_offset, side.summed)) {
+        // One row of each filter, read in order.
+        const std::int64_t depth = taps * side.summed, pieces = ceil_div(depth, kPieceFloats);
+        machine.pool.parallel(panels * pieces, [&](std::int64_t i, int) {
+            const std::int64_t panel = i / pieces, first = i % pieces * kPieceFloats;
+            machine.kernels.pack_b(filter.data + panel * kPanel * side.result_stride + first, 1,
+                                   side.result_stride, std::min(kPieceFloats, depth - first),
+                                   std::min<std::int64_t>(kPanel, side.results - panel * kPanel),
+                                   packed + (panel * depth + first) * kPanel);
+        });
+        return packed;
+    }
     machine.pool.parallel(panels * taps, [&](std::int64_t i, int) {
         const std::int64_t panel = i / taps, tap = i % taps;
         machine.kernels.pack_b(filter.data + filter.tap_offset[static_cast<std::size_t>(tap)] +
