@@ -94,8 +94,9 @@ const float* pack_columns(Machine& machine, const ConvShape& shape, const Column
 }
 
 // dst, `to_step` floats apart, = for each of n pixels the sum of some floats at each of `taps`, `from_step` apart.
-template <int sums> void add_taps(const float* const* taps, std::int64_t count, std::int64_t from_step,
-                                     std::int64_t n, float* dst, std::int64_t to_step) {
+template <int sums>
+void add_taps(const float* const* taps, std::int64_t count, std::int64_t from_step, std::int64_t n, float* dst,
+              std::int64_t to_step) {
     constexpr int vectors = (sums + 3) / 4;
     typedef float Four __attribute__((vector_size(16)));
     for (std::int64_t x = 0; x < n; x++, dst += to_step) {
@@ -151,7 +152,8 @@ class GroupSums {
             else
                 add_row(products, y, row, sums_, taps);
             for (std::size_t phase = 0; !alone && phase < group_.phases.size(); phase++)
-                spread(row + static_cast<std::int64_t>(phase) * dst_.c, result_row(image, group_.phases[phase], y));
+                spread(row + static_cast<std::int64_t>(phase) * dst_.c,
+                       result_row(image, group_.phases[phase], y));
         }
     }
 
@@ -160,7 +162,8 @@ class GroupSums {
         return image + ((phase.y.first + y * phase.y.step) * dst_.w + phase.x.first) * dst_.c;
     }
 
-    void add_row(const float* products, std::int64_t y, float* to, std::int64_t to_step, const float** taps) const {
+    void add_row(const float* products, std::int64_t y, float* to, std::int64_t to_step,
+                 const float** taps) const {
         for (std::int64_t x = 0, n = 1; x < x_.count; x += n) {
             n = x == inner_.first && inner_.second > x ? inner_.second - x : 1;
             const std::int64_t count = find_taps(products, y, x, taps);
@@ -174,7 +177,8 @@ class GroupSums {
         for (const Tap& ty : y_.taps)
             for (const Tap& tx : x_.taps) {
                 const std::int64_t sy = y * y_.source_step + ty.offset, sx = x * x_.source_step + tx.offset;
-                if (inside(sy, src_.h) && inside(sx, src_.w)) taps[count++] = at + (sy * src_.w + sx) * columns_;
+                if (inside(sy, src_.h) && inside(sx, src_.w))
+                    taps[count++] = at + (sy * src_.w + sx) * columns_;
                 at += sums_;
             }
         return count;
@@ -225,8 +229,12 @@ void shifted(Machine& machine, const ConvShape& shape, const AxisPlan& ys, const
     const std::int64_t sums_floats = round_up(result.w * kMostSums, kPanel);
     const std::int64_t worker_floats = product_floats + unpooled + sums_floats;
     float* scratch = machine.scratch.take<float>(machine.pool.threads() * worker_floats);
+    std::vector<GroupSums> groups;
     std::int64_t most_taps = 0;
-    for (const Group& g : columns.groups) most_taps = std::max(most_taps, g.taps());
+    for (const Group& g : columns.groups) {
+        groups.emplace_back(g, columns.total, source, result);
+        most_taps = std::max(most_taps, g.taps());
+    }
     std::vector<const float*> taps(static_cast<std::size_t>(machine.pool.threads() * most_taps));
     machine.pool.parallel(shape.n, [&](std::int64_t n, int worker) {
         float* products = scratch + worker * worker_floats;
@@ -243,9 +251,8 @@ void shifted(Machine& machine, const ConvShape& shape, const AxisPlan& ys, const
         p.dst = products, p.ld = columns.total;
         machine.kernels.block_product(p);
         float* image = dst + n * result.floats();
-        for (const Group& group : columns.groups)
-            GroupSums(group, columns.total, source, result)
-                .add(products, sums, taps.data() + worker * most_taps, image);
+        for (const GroupSums& group : groups)
+            group.add(products, sums, taps.data() + worker * most_taps, image);
         if (wide.any())
             machine.kernels.epilogue(wide, image, result.h, result.w * result.c, result.w * result.c);
     });
