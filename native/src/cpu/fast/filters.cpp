@@ -79,6 +79,9 @@ const float* pack_filter(Machine& machine, const ConvShape& shape, const Stencil
     return packed;
 }
 
+namespace {
+
+// d_filter += c floats at `from`, for each row of the filter that a tap stands for.
 void add_unfolded_tap(const ConvShape& shape, const Tap& y, const Tap& x, const float* from,
                       float* d_filter) {
     for (const std::int64_t r : y.rows)
@@ -87,6 +90,8 @@ void add_unfolded_tap(const ConvShape& shape, const Tap& y, const Tap& x, const 
             for (std::int64_t c = 0; c < shape.c; c++) to[c] += from[c];
         }
 }
+
+} // namespace
 
 void add_unfolded(Machine& machine, const ConvShape& shape, const Stencil& stencil, const float* sums,
                   float* d_wei) {

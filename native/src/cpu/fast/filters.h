@@ -44,7 +44,4 @@ const float* pack_filter(Machine& machine, const ConvShape& shape, const Stencil
 void add_unfolded(Machine& machine, const ConvShape& shape, const Stencil& stencil, const float* sums,
                   float* d_wei);
 
-// The same for one tap: c floats at `from`, to each filter row that it stands for.
-void add_unfolded_tap(const ConvShape& shape, const Tap& y, const Tap& x, const float* from, float* d_filter);
-
 } // namespace cgan::fast
