@@ -152,6 +152,7 @@ class Extremes : public testing::Test {
         return CGAN_OK;
     }
 
+    // A device that refuses more than three calls in four has not been compared.
     void TearDown() override { EXPECT_GT(3 * done_, refused_); }
 
   private:
@@ -163,6 +164,7 @@ class Extremes : public testing::Test {
         return *s;
     }
 
+    // Sums of at most kElements products of values below 1: three times the contract's 8 * 2^-24 * sqrt(kElements).
     void expect_close(const Results& want, const Results& got, const std::string& about) {
         ASSERT_EQ(want.size(), got.size());
         for (std::size_t i = 0; i < want.size(); i++)
