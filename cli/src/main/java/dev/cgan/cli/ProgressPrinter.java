@@ -158,7 +158,9 @@ final class ProgressPrinter implements TrainListener {
         pieces.add(new Piece(4, format("D(G(z)) %.2f", p.fake())));
         pieces.add(new Piece(5, format(p.imagesPerSecond() < 10 ? "%.1f img/s" : "%.0f img/s", p.imagesPerSecond())));
         pieces.add(new Piece(7, "mem " + Units.bytes(p.heldBytes())));
-        pieces.add(new Piece(3, "ETA " + Units.duration(p.secondsLeft())));
+        if (Double.isFinite(p.secondsLeft())) {
+            pieces.add(new Piece(3, "ETA " + Units.duration(p.secondsLeft())));
+        }
         return pieces;
     }
 

@@ -34,6 +34,12 @@ class ProgressPrinterTest {
     }
 
     @Test
+    void timeLeftShowsOnceItIsKnown() {
+        printer(200, false).onStep(new Progress(1, 3000, 0.6, 0.9, 0.6, 0.4, 9, 7.1, Double.NaN, 1 << 20, 412L << 20));
+        assertThat(text.toString()).endsWith("D(G(z)) 0.40  7.1 img/s  mem 412 MiB");
+    }
+
+    @Test
     void barShrinksBeforeItGoes() {
         printer(100, false).onStep(at(1140));
         String line = text.toString().substring(text.toString().indexOf('\r') + 1);

@@ -10,8 +10,8 @@ package dev.cgan.train;
  * @param real the mean of D(x) over the real images
  * @param fake the mean of D(G(z)) over the generated images
  * @param seconds how long the step took, without pictures and checkpoints
- * @param imagesPerSecond real images used a second, averaged over the last steps
- * @param secondsLeft the estimated time until the last step
+ * @param imagesPerSecond real images used a second, by the median of the last steps
+ * @param secondsLeft the estimated time until the last step; NaN during the first few
  * @param liveBytes device memory in tensors between steps
  * @param heldBytes device memory taken from the system, in tensors or kept for reuse
  */

@@ -35,12 +35,30 @@ class MetricTest {
         assertThat(pace.secondsLeft(10)).isNaN();
         pace.add(10);
         assertThat(pace.imagesPerSecond()).isEqualTo(6.4);
-        for (int i = 0; i < 5; i++) {
-            pace.add(0.5);
-        }
-        assertThat(pace.imagesPerSecond()).isCloseTo(128, within(1e-9));
-        assertThat(pace.secondsLeft(100)).isCloseTo(50, within(1e-9));
+        pace.add(0.5);
+        assertThat(pace.imagesPerSecond()).isEqualTo(128);
+        pace.add(1.5);
+        assertThat(pace.imagesPerSecond()).isEqualTo(64);
         assertThat(pace.secondsLeft(0)).isZero();
+    }
+
+    @Test
+    void thePaceTellsTheTimeLeftOnceASlowStepDoesNotDecide() {
+        Pace pace = new Pace(64);
+        for (double seconds : new double[] {10, 30, 0.5}) {
+            pace.add(seconds);
+            assertThat(pace.secondsLeft(100)).isNaN();
+        }
+        pace.add(0.5);
+        assertThat(pace.secondsLeft(100)).isEqualTo(50);
+        for (int i = 0; i < 40; i++) {
+            pace.add(i % 5 == 0 ? 20 : 0.25);
+        }
+        assertThat(pace.secondsLeft(100)).isEqualTo(25);
+        for (int i = 0; i < 13; i++) {
+            pace.add(2);
+        }
+        assertThat(pace.secondsLeft(100)).isEqualTo(200);
     }
 
     @Test
