@@ -129,7 +129,7 @@ public final class SafetensorsFile implements AutoCloseable {
      */
     public float[] floats(String name) throws IOException {
         float[] values = new float[elements(name, DType.F32)];
-        stream(name, (chunk, at) -> chunk.asFloatBuffer().get(values, (int) (at / 4), chunk.remaining() / 4));
+        stream(name, (at, chunk) -> chunk.asFloatBuffer().get(values, (int) (at / 4), chunk.remaining() / 4));
         return values;
     }
 
@@ -143,7 +143,7 @@ public final class SafetensorsFile implements AutoCloseable {
      */
     public double[] doubles(String name) throws IOException {
         double[] values = new double[elements(name, DType.F64)];
-        stream(name, (chunk, at) -> chunk.asDoubleBuffer().get(values, (int) (at / 8), chunk.remaining() / 8));
+        stream(name, (at, chunk) -> chunk.asDoubleBuffer().get(values, (int) (at / 8), chunk.remaining() / 8));
         return values;
     }
 
@@ -157,7 +157,7 @@ public final class SafetensorsFile implements AutoCloseable {
      */
     public int[] ints(String name) throws IOException {
         int[] values = new int[elements(name, DType.I32)];
-        stream(name, (chunk, at) -> chunk.asIntBuffer().get(values, (int) (at / 4), chunk.remaining() / 4));
+        stream(name, (at, chunk) -> chunk.asIntBuffer().get(values, (int) (at / 4), chunk.remaining() / 4));
         return values;
     }
 
@@ -171,7 +171,7 @@ public final class SafetensorsFile implements AutoCloseable {
      */
     public long[] longs(String name) throws IOException {
         long[] values = new long[elements(name, DType.I64)];
-        stream(name, (chunk, at) -> chunk.asLongBuffer().get(values, (int) (at / 8), chunk.remaining() / 8));
+        stream(name, (at, chunk) -> chunk.asLongBuffer().get(values, (int) (at / 8), chunk.remaining() / 8));
         return values;
     }
 
@@ -185,7 +185,7 @@ public final class SafetensorsFile implements AutoCloseable {
      */
     public byte[] bytes(String name) throws IOException {
         byte[] values = new byte[elements(name, DType.U8)];
-        stream(name, (chunk, at) -> chunk.get(values, (int) at, chunk.remaining()));
+        stream(name, (at, chunk) -> chunk.get(values, (int) at, chunk.remaining()));
         return values;
     }
 
@@ -207,7 +207,7 @@ public final class SafetensorsFile implements AutoCloseable {
         }
         stream(
                 name,
-                (chunk, at) ->
+                (at, chunk) ->
                         MemorySegment.copy(MemorySegment.ofBuffer(chunk), 0, destination, at, chunk.remaining()));
     }
 
@@ -216,18 +216,34 @@ public final class SafetensorsFile implements AutoCloseable {
         channel.close();
     }
 
-    private interface Sink {
-        void accept(ByteBuffer chunk, long at);
+    /** Takes the bytes of a tensor while it is being read. */
+    @FunctionalInterface
+    public interface Sink {
+        /**
+         * Takes the next bytes.
+         *
+         * @param at the offset of these bytes in the tensor, a multiple of the element size; calls come in order
+         * @param chunk from its position to its limit, little-endian, whole elements; reused after the call
+         */
+        void accept(long at, ByteBuffer chunk);
     }
 
-    private void stream(String name, Sink sink) throws IOException {
+    /**
+     * Reads a tensor of any type piece by piece: for tensors that shall not be on the heap as a whole.
+     *
+     * @param name its name
+     * @param sink called for each piece
+     * @throws InvalidFileException if there is none of that name
+     * @throws IOException if reading fails
+     */
+    public void stream(String name, Sink sink) throws IOException {
         SafetensorsEntry entry = entry(name);
         ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(CHUNK_BYTES, entry.byteSize()));
         buffer.order(ByteOrder.LITTLE_ENDIAN);
         for (long at = 0; at < entry.byteSize(); at += buffer.limit()) {
             buffer.clear().limit((int) Math.min(buffer.capacity(), entry.byteSize() - at));
             fill(path, channel, dataStart + entry.begin() + at, buffer);
-            sink.accept(buffer, at);
+            sink.accept(at, buffer);
         }
     }
 

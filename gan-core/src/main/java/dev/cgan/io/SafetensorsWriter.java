@@ -13,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Supplier;
 
 /**
  * Collects tensors and metadata, then writes them as one safetensors file, atomically.
@@ -161,36 +160,6 @@ public final class SafetensorsWriter {
     public SafetensorsWriter add(String name, long[] shape, byte[] values) {
         requireCount(name, shape, values.length);
         return add(name, DType.U8, shape, (at, chunk) -> chunk.put(values, (int) at, chunk.remaining()));
-    }
-
-    /**
-     * Adds a tensor of type F32 whose values are fetched only when its turn to be written comes, so that no more than
-     * one tensor need be on the host.
-     *
-     * @param name its name, unique
-     * @param shape its dimensions, outermost first
-     * @param values supplies as many elements as the shape has, row-major; called once for each {@link #write}
-     * @return this
-     * @throws IllegalArgumentException if the name is taken
-     */
-    public SafetensorsWriter add(String name, long[] shape, Supplier<float[]> values) {
-        return add(name, DType.F32, shape, new Source() {
-            private float[] fetched;
-
-            @Override
-            public void fill(long at, ByteBuffer chunk) {
-                if (at == 0) {
-                    fetched = values.get();
-                    requireCount(name, shape, fetched.length);
-                }
-                int first = (int) (at / 4);
-                int count = chunk.remaining() / 4;
-                chunk.asFloatBuffer().put(fetched, first, count);
-                if (first + count == fetched.length) {
-                    fetched = null;
-                }
-            }
-        });
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.cgan.tensor;
 import dev.cgan.bindings.TensorView;
 import dev.cgan.bindings.UnaryKind;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import java.util.function.Function;
 
 /**
@@ -446,6 +447,18 @@ public class Tensor {
     }
 
     /**
+     * Copies a part of {@link #toBytes()} to the host: for tensors that shall not be there as a whole.
+     *
+     * @param offset where the part begins, in bytes
+     * @param destination as long as the part, on the heap or not
+     * @throws IndexOutOfBoundsException if the part is not inside
+     */
+    public final void readBytes(long offset, MemorySegment destination) {
+        View from = part(offset, destination);
+        device.run(calls -> calls.bufferRead(from.buffer(), from.offsetBytes + offset, destination));
+    }
+
+    /**
      * Replaces the elements, row-major. For parameters, buffers and inputs: gradients through the old values are refused
      * afterwards.
      *
@@ -485,6 +498,20 @@ public class Tensor {
                     this + " takes " + bytes() + " bytes, but " + values.length + " were given");
         }
         return write(MemorySegment.ofArray(values));
+    }
+
+    /**
+     * Replaces a part of the memory of the elements; as {@link #copyFrom(float[])}.
+     *
+     * @param offset where the part begins, in bytes
+     * @param source as {@link #readBytes} gave it, on the heap or not
+     * @throws IndexOutOfBoundsException if the part is not inside
+     */
+    public final Tensor writeBytes(long offset, MemorySegment source) {
+        View to = part(offset, source);
+        to.block.version++;
+        device.run(calls -> calls.bufferWrite(to.buffer(), to.offsetBytes + offset, source));
+        return this;
     }
 
     /**
@@ -547,15 +574,16 @@ public class Tensor {
     }
 
     private void read(MemorySegment host) {
-        View from = view();
-        device.run(calls -> calls.bufferRead(from.buffer(), from.offsetBytes, host));
+        readBytes(0, host);
     }
 
     private Tensor write(MemorySegment host) {
-        View to = view();
-        to.block.version++;
-        device.run(calls -> calls.bufferWrite(to.buffer(), to.offsetBytes, host));
-        return this;
+        return writeBytes(0, host);
+    }
+
+    private View part(long offset, MemorySegment host) {
+        Objects.checkFromIndexSize(offset, host.byteSize(), bytes());
+        return view();
     }
 
     private Tensor upload(MemorySegment host) {

@@ -69,14 +69,7 @@ public record Checkpoint(
                 .metadata("step", Long.toString(checkpoint.step))
                 .metadata("data_images", Long.toString(checkpoint.dataImages))
                 .metadata("history", checkpoint.history.toJson());
-        state.forEach((name, tensor) -> {
-            long[] shape = tensor.shape().dims();
-            switch (tensor.dtype()) {
-                case F32 -> writer.add(name, shape, tensor::toFloats);
-                case F64 -> writer.add(name, shape, tensor.toDoubles());
-                default -> throw new IllegalStateException("the state " + name + " has the type " + tensor.dtype());
-            }
-        });
+        state.forEach((name, tensor) -> StateFiles.add(writer, name, tensor));
         writer.write(checkpoint.file);
     }
 
@@ -127,11 +120,7 @@ public record Checkpoint(
                         "use a checkpoint of the same model and settings");
             }
             for (var wanted : state.entrySet()) {
-                if (wanted.getValue().dtype() == DType.F32) {
-                    wanted.getValue().copyFrom(source.floats(wanted.getKey()));
-                } else {
-                    wanted.getValue().copyFrom(source.doubles(wanted.getKey()));
-                }
+                StateFiles.read(source, wanted.getKey(), wanted.getValue());
             }
         }
     }

@@ -65,10 +65,8 @@ final class Trace {
         if (tensor.dtype() == DType.I32) {
             int[] values = tensor.toInts();
             writer.add(name, shape, Arrays.stream(values).asLongStream().toArray());
-        } else if (tensor.dtype() == DType.F64) {
-            writer.add(name, shape, tensor.toDoubles());
         } else {
-            writer.add(name, shape, tensor::toFloats);
+            StateFiles.add(writer, name, tensor);
         }
     }
 }

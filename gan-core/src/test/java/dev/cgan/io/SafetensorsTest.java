@@ -2,6 +2,7 @@ package dev.cgan.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cgan.testkit.Allocation;
@@ -110,30 +111,41 @@ class SafetensorsTest {
     }
 
     @Test
-    void suppliersAreAskedOnceEachAndCheckedForTheirLength() throws IOException {
-        Path path = folder.resolve("lazy.safetensors");
-        int[] calls = {0};
+    void tensorsStreamPieceByPiece() throws IOException {
+        Path path = folder.resolve("streamed.safetensors");
         float[] large = new float[700_001];
         for (int i = 0; i < large.length; i++) {
             large[i] = i;
         }
+        List<Long> written = new ArrayList<>();
         new SafetensorsWriter()
-                .add("large", new long[] {large.length}, () -> {
-                    calls[0]++;
-                    return large;
+                .add("large", DType.F32, new long[] {large.length}, (at, chunk) -> {
+                    written.add(at);
+                    chunk.asFloatBuffer().put(large, (int) (at / 4), chunk.remaining() / 4);
                 })
                 .write(path);
-        assertThat(calls[0]).isEqualTo(1);
+        assertThat(written).containsExactly(0L, 1L << 20, 2L << 20);
+        List<Long> read = new ArrayList<>();
+        float[] back = new float[large.length];
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
-            assertThat(Arrays.equals(file.floats("large"), large)).isTrue();
+            file.stream("large", (at, chunk) -> {
+                read.add(at);
+                chunk.asFloatBuffer().get(back, (int) (at / 4), chunk.remaining() / 4);
+            });
         }
-        SafetensorsWriter wrong = new SafetensorsWriter().add("short", new long[] {4}, () -> new float[3]);
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> wrong.write(folder.resolve("wrong.safetensors")))
-                .withMessage("tensor short: shape [4] does not have 3 elements");
-        try (var files = Files.list(folder)) {
-            assertThat(files).containsExactly(path);
-        }
+        assertThat(read).isEqualTo(written);
+        assertThat(Arrays.equals(back, large)).isTrue();
+    }
+
+    @Test
+    void aSourceThatFailsLeavesNoFile() throws IOException {
+        SafetensorsWriter broken = new SafetensorsWriter().add("w", DType.F32, new long[] {4}, (at, chunk) -> {
+            throw new IllegalStateException("gone");
+        });
+        assertThatIllegalStateException()
+                .isThrownBy(() -> broken.write(folder.resolve("broken.safetensors")))
+                .withMessage("gone");
+        assertThat(folder).isEmptyDirectory();
     }
 
     @Test

@@ -1,9 +1,12 @@
 package dev.cgan.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIndexOutOfBoundsException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -112,6 +115,13 @@ class TensorTest {
         assertThat(a.copyFrom(b).toFloats()).containsExactly(1, 2);
         assertThat(a.copyFrom(device.ints(new int[] {7, 8})).toFloats()).containsExactly(7, 8);
         byte[] bits = a.toBytes();
+        byte[] part = new byte[4];
+        a.readBytes(4, MemorySegment.ofArray(part));
+        assertThat(part).containsExactly(Arrays.copyOfRange(bits, 4, 8));
+        assertThat(a.copy().writeBytes(0, MemorySegment.ofArray(part)).toFloats())
+                .containsExactly(8, 8);
+        assertThatIndexOutOfBoundsException().isThrownBy(() -> a.readBytes(5, MemorySegment.ofArray(part)));
+        assertThatIndexOutOfBoundsException().isThrownBy(() -> a.writeBytes(-1, MemorySegment.ofArray(part)));
         assertThat(b.copyFrom(bits).toFloats()).containsExactly(7, 8);
         assertThatThrownBy(() -> a.copyFrom(new float[3])).hasMessageContaining("cannot take 3 values of type f32");
         assertThatThrownBy(() -> a.copyFrom(new double[2])).hasMessageContaining("it holds 2 of f32");
