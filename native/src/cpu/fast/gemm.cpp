@@ -4,6 +4,7 @@
 // in place: rows of A that hold their k together are never packed. A dense layer's weights are read where they lie: as
 //           rows of A of the transposed product going forward, as rows of B by data, where the first rows of tiles copy
 //           them to panels for the others
+// few     : few terms are stored row by row; few rows or columns are sums along vectors, their k lying together
 // threads : tasks of columns, of (row block, column block), or of parts of k, handed out dynamically; what is over in a
 //           few microseconds runs on the caller alone
 // repeat  : bit-equal for any number of threads: how a sum is divided depends on m, n and k alone
@@ -29,7 +30,11 @@ constexpr std::int64_t kAlone = 1 << 19; // multiply-adds that are not worth wak
 constexpr std::int64_t kAloneFloats = 96 * 1024; // and what they read and write
 constexpr std::int64_t kParts = 8;       // of k, at most, where the result is small
 constexpr std::int64_t kPartDepth = 512; // of each, at least
-constexpr std::int64_t kFewTerms = 8;    // k that take less time than to store their sums
+constexpr std::int64_t kFewResults = 16; // rows or columns that are sums along vectors
+constexpr std::int64_t kFewResultsFrom = 32; // k, at least, for that,
+constexpr std::int64_t kOtherSide = 32;      // and columns or rows, to be divided among threads
+constexpr std::int64_t kStoredTogether = 8192; // floats of few terms each
+constexpr std::int64_t kTaskFloats = 16384;    // of a task of those, about
 
 struct Problem {
     Matrix a, b;
@@ -102,7 +107,7 @@ void by_weights(Machine& machine, const Problem& x) {
     const Kernels& kernels = machine.kernels;
     const int threads = machine.pool.threads();
     const std::int64_t block =
-        std::clamp<std::int64_t>(round_up(ceil_div(x.n, 4 * threads), kRows), kRows, 2 * kRowBlock);
+        std::clamp<std::int64_t>(round_up(ceil_div(x.n, 8 * threads), kRows), kRows, 2 * kRowBlock);
     float* packed = machine.scratch.take<float>(round_up(x.m, kPanel) * x.k);
     float* turned = machine.scratch.take<float>(threads * block * x.m);
     pack_columns(machine, x.small(), {x.a.data, x.a.col_stride, x.a.row_stride}, x.k, x.m, packed);
@@ -272,6 +277,49 @@ void by_rows(Machine& machine, const Problem& x) {
     }
 }
 
+// Few terms: the stores are the work, whole rows of them in the order of memory.
+void by_stores(Machine& machine, const Problem& x) {
+    const Kernels& kernels = machine.kernels;
+    Matrix b = x.b;
+    if (b.col_stride != 1) {
+        float* rows = machine.scratch.take<float>(x.k * x.n);
+        kernels.turn(b.data, b.col_stride, x.n, x.k, rows, x.n);
+        b = {rows, x.n, 1};
+    }
+    const std::int64_t width = std::min(x.n, kStoredTogether);
+    const std::int64_t rows = std::max<std::int64_t>(kStoredTogether / width, 2);
+    const std::int64_t block = std::clamp(round_up(ceil_div(x.m, 4 * machine.pool.threads()), rows), rows,
+                                          round_up(ceil_div(kTaskFloats, width), rows));
+    const std::int64_t row_blocks = ceil_div(x.m, block);
+    share(machine, x.small(), row_blocks * ceil_div(x.n, width), [&](std::int64_t task, int) {
+        const std::int64_t first = task % row_blocks * block, end = std::min(first + block, x.m),
+                           col = task / row_blocks * width, cols = std::min(width, x.n - col);
+        for (std::int64_t row = first, count; row < end; row += count) {
+            count = std::min(rows, end - row);
+            kernels.few_terms({x.a.data + row * x.a.row_stride, x.a.row_stride, b.data + col, b.row_stride, count,
+                               cols, x.k, x.dst + row * x.ld + col, x.ld});
+            x.finish(kernels, row, col, count, cols);
+        }
+    });
+}
+
+// Few rows or few columns, and both operands hold their k together: nothing is packed.
+void by_results(Machine& machine, const Problem& x) {
+    const bool tall = x.m >= x.n;
+    const std::int64_t longer = tall ? x.m : x.n;
+    const std::int64_t block = std::clamp<std::int64_t>(
+        round_up(ceil_div(longer, 4 * machine.pool.threads()), 4), 4, kRowBlock);
+    share(machine, x.small(), ceil_div(longer, block), [&](std::int64_t task, int) {
+        const std::int64_t at = task * block, count = std::min(block, longer - at);
+        const std::int64_t row = tall ? at : 0, rows = tall ? count : x.m;
+        const std::int64_t col = tall ? 0 : at, cols = tall ? x.n : count;
+        machine.kernels.dot_products({x.a.data + row * x.a.row_stride, x.a.row_stride,
+                                      x.b.data + col * x.b.col_stride, x.b.col_stride, rows, cols, x.k,
+                                      x.dst + row * x.ld + col, x.ld});
+        x.finish(machine.kernels, row, col, rows, cols);
+    });
+}
+
 void multiply(Machine& machine, const Problem& x);
 
 // Few columns, which would leave panels nearly empty: the transposed product's rows, whose results are turned around.
@@ -284,8 +332,11 @@ void by_turning(Machine& machine, const Problem& x) {
 
 void multiply(Machine& machine, const Problem& x) {
     const bool weights = x.b.row_stride == 1 && x.b.col_stride > 1;
-    // Stores are the work: whole rows of them, where A need not be packed for that.
-    if (x.k == 0 || (x.k <= kFewTerms && rows_in_place(x.a))) return by_rows(machine, x);
+    if (x.k == 0) return by_rows(machine, x);
+    if (x.k <= kFewTerms && rows_in_place(x.a)) return by_stores(machine, x);
+    if (weights && rows_in_place(x.a) && x.k >= kFewResultsFrom && std::min(x.m, x.n) <= kFewResults &&
+        std::max(x.m, x.n) >= kOtherSide)
+        return by_results(machine, x);
     if (x.n <= kPanel / 2 && x.m >= 4 * kPanel && x.a.row_stride == 1) return by_turning(machine, x);
     if (weights && x.k >= kTurnFrom && x.m >= 4 && x.m <= kInPlaceRows && x.m <= x.n)
         return by_weights(machine, x);

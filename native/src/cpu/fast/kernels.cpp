@@ -40,6 +40,8 @@ const Kernels& CGAN_TABLE(CGAN_ISA)() {
         .pack_b = pack_b,
         .turn = turn,
         .block_product = block_product,
+        .few_terms = few_terms,
+        .dot_products = dot_products,
         .gather_product = gather_product,
         .end_stores_past = end_stores_past,
         .spectrum = spectrum,

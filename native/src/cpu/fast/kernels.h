@@ -52,6 +52,30 @@ struct BlockProduct {
     bool accumulate;
 };
 
+// dst [rows, cols] = A [rows, k] B [k, cols], k at most kFewTerms and so less work than the stores; rows of both
+// in place.
+struct FewTerms {
+    const float* a;
+    std::int64_t a_row; // floats from row to row
+    const float* b;
+    std::int64_t b_row; // the same
+    std::int64_t rows, cols, k;
+    float* dst;
+    std::int64_t ld;
+};
+inline constexpr std::int64_t kFewTerms = 8;
+
+// dst [rows, cols] = A [rows, k] B^T, where rows of A and of B, [cols, k], hold their k together.
+struct DotProducts {
+    const float* a;
+    std::int64_t a_row; // floats from row to row
+    const float* b;
+    std::int64_t b_row; // the same
+    std::int64_t rows, cols, k;
+    float* dst;
+    std::int64_t ld;
+};
+
 // A convolution's tiles: `pixels` rows gathered from `taps` places each, against a packed filter.
 struct GatherProduct {
     // [ceil(pixels / 6)][taps][6]: where `channels` floats begin; all 6 are null where each of them would be zeros
@@ -219,6 +243,8 @@ struct Kernels {
     void (*turn)(const float* src, std::int64_t src_ld, std::int64_t rows, std::int64_t cols, float* dst,
                  std::int64_t dst_ld);
     void (*block_product)(const BlockProduct& p);
+    void (*few_terms)(const FewTerms& p);
+    void (*dot_products)(const DotProducts& p);
     void (*gather_product)(const GatherProduct& g);
     // Before another thread reads what was written past the caches by the kernels below.
     void (*end_stores_past)();

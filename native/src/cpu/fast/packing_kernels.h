@@ -63,8 +63,31 @@ template <int width> CGAN_INLINE void pack_columns(const float* src, std::int64_
         for (int r = 0; r < width; r++) dst[r] = r < count ? src[r] : 0.0f;
 }
 
+inline constexpr int kPanelsTogether = 8;
+
+// Whole panels of columns of stride 1, several side by side: what lies together is read at once, since rows may
+// lie so that the cache cannot hold one line of each.
+template <int width> CGAN_INLINE void pack_columns_together(const float* src, std::int64_t k_stride,
+                                                            std::int64_t k, float* dst) {
+    constexpr int whole = width + 2; // of which the next k, which follows, overwrites what is too much
+    static_assert(whole == 8);
+    const std::int64_t panel = k * width;
+    for (std::int64_t i = 0; i + 1 < k; i++, src += k_stride, dst += width) {
+        float* to = dst;
+#pragma GCC unroll 8
+        for (int p = 0; p < kPanelsTogether; p++, to += panel) copy<whole>(src + p * width, to);
+    }
+    for (int p = 0; p < kPanelsTogether; p++) copy<width>(src + p * width, dst + p * panel);
+}
+
 template <int width> static void pack(const float* src, std::int64_t stride, std::int64_t k_stride,
                                       std::int64_t total, std::int64_t k, float* dst) {
+    if constexpr (width == kRows)
+        if (stride == 1 && k_stride != 1 && k > 0)
+            for (constexpr int many = kPanelsTogether * width; total >= many; total -= many) {
+                pack_columns_together<width>(src, k_stride, k, dst);
+                src += many, dst += many * k;
+            }
     for (std::int64_t r = 0; r < total; r += width, src += width * stride, dst += width * k) {
         const std::int64_t count = least<std::int64_t>(width, total - r);
         if (k_stride == 1)

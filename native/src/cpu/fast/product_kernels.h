@@ -2,6 +2,8 @@
 //
 // product : dst[r, c] (=|+=) sum over k of A[r, k] B[k, c]; A in panels [k][6], B in panels [k][16]
 // gather  : the same with rows of A read where they lie: no im2col, and no packing of activations
+// few     : of up to 8 terms the stores are the work, and go row by row; with few rows or columns, whose k lie
+//           together in both operands, lanes are k and nothing is packed
 // in place: rows of A whose k lie together, or in runs that lie alike for all rows, as an image's do, and rows of B, are
 //           read where they are; the first rows of tiles can pack B
 // tile    : 6 x 2 vectors of accumulators, twice side by side where a vector is 4 floats (6 x 4 on aarch64); with
@@ -320,6 +322,125 @@ static void block_product(const BlockProduct& p) {
             block_tile<decltype(count)::value, W>(p, r, c, columns);
         });
     });
+}
+
+// ---- few terms, few results ----
+
+// R rows of results, from their first to their last column: written in the order of memory.
+template <int R, int K> static void few_terms_rows(const FewTerms& p, std::int64_t row) {
+    Vec a[R][K];
+    for_vectors<R, K>(
+        [&](int r, int i) CGAN_INLINE_LAMBDA { a[r][i] = splat(p.a[(row + r) * p.a_row + i]); });
+    float* dst = p.dst + row * p.ld;
+    const auto sums = [&](Vec(&sum)[R][1], const auto& at) CGAN_INLINE_LAMBDA { // at(b): of a row of B
+        clear(sum);
+        for_all<K>([&](int i) CGAN_INLINE_LAMBDA {
+            const Vec b = at(p.b + i * p.b_row);
+            for_all<R>([&](int r) CGAN_INLINE_LAMBDA { sum[r][0] += a[r][i] * b; });
+        });
+    };
+    Vec sum[R][1];
+    std::int64_t c = 0;
+    for (; c + kLanes <= p.cols; c += kLanes) {
+        sums(sum, [=](const float* b) CGAN_INLINE_LAMBDA { return load(b + c); });
+        for (int r = 0; r < R; r++) store(dst + r * p.ld + c, sum[r][0]);
+    }
+    if (c == p.cols) return;
+    sums(sum, [=, n = p.cols - c](const float* b) CGAN_INLINE_LAMBDA { return load_part(b + c, n); });
+    for (int r = 0; r < R; r++) store_part(dst + r * p.ld + c, sum[r][0], p.cols - c);
+}
+
+template <int K> static void few_terms_of(const FewTerms& p) {
+    std::int64_t row = 0;
+    if constexpr (kWide == 4 || K <= 4) // their factors fit in registers
+        for (; row + 2 <= p.rows; row += 2) few_terms_rows<2, K>(p, row);
+    for (; row < p.rows; row++) few_terms_rows<1, K>(p, row);
+}
+
+static void few_terms(const FewTerms& p) {
+    switch (p.k) {
+    case 1:
+        return few_terms_of<1>(p);
+    case 2:
+        return few_terms_of<2>(p);
+    case 3:
+        return few_terms_of<3>(p);
+    case 4:
+        return few_terms_of<4>(p);
+    case 5:
+        return few_terms_of<5>(p);
+    case 6:
+        return few_terms_of<6>(p);
+    case 7:
+        return few_terms_of<7>(p);
+    default:
+        return few_terms_of<8>(p);
+    }
+}
+
+typedef float Four __attribute__((vector_size(16)));
+
+CGAN_INLINE Four sum_fours(Vec v) {
+    Four t[kLanes / 4];
+    std::memcpy(t, &v, sizeof v);
+    for (int w = kLanes / 8; w > 0; w /= 2)
+        for (int i = 0; i < w; i++) t[i] += t[i + w];
+    return t[0];
+}
+// The lanes of each of four vectors, summed.
+CGAN_INLINE Four sum_lanes(Vec v0, Vec v1, Vec v2, Vec v3) {
+    const Four a = sum_fours(v0), b = sum_fours(v1), c = sum_fours(v2), d = sum_fours(v3);
+    const Four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const Four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+}
+
+// Lanes are k: each result is a vector's sum in the end.
+template <int R, int C> static void dot_tile(const DotProducts& p, std::int64_t row, std::int64_t col) {
+    const float *a = p.a + row * p.a_row, *b = p.b + col * p.b_row;
+    Vec acc[R][C];
+    Total<R, C> total;
+    clear(acc);
+    const auto step = [&](const auto& at) CGAN_INLINE_LAMBDA {
+        Vec y[C];
+        for_all<C>([&](int j) CGAN_INLINE_LAMBDA { y[j] = at(b + j * p.b_row); });
+        for_all<R>([&](int i) CGAN_INLINE_LAMBDA {
+            const Vec x = at(a + i * p.a_row);
+            for_all<C>([&](int j) CGAN_INLINE_LAMBDA { acc[i][j] += x * y[j]; });
+        });
+    };
+    std::int64_t k = 0;
+    for (;;) {
+        const std::int64_t end = least(p.k, k + kChain * kLanes);
+        for (; k + kLanes <= end; k += kLanes)
+            step([=](const float* x) CGAN_INLINE_LAMBDA { return load(x + k); });
+        if (p.k - k < kLanes) break;
+        total.add(acc);
+    }
+    if (k < p.k) step([=, n = p.k - k](const float* x) CGAN_INLINE_LAMBDA { return load_part(x + k, n); });
+    total.join(acc);
+    float* dst = p.dst + row * p.ld + col;
+    if constexpr (R == 4)
+        for (int j = 0; j < C; j++) {
+            const Four sums = sum_lanes(acc[0][j], acc[1][j], acc[2][j], acc[3][j]);
+            for (int i = 0; i < R; i++) dst[i * p.ld + j] = sums[i];
+        }
+    else
+        for_vectors<R, C>([&](int i, int j) CGAN_INLINE_LAMBDA { dst[i * p.ld + j] = sum_lanes(acc[i][j]); });
+}
+
+template <int R> static void dot_rows(const DotProducts& p, std::int64_t row) {
+    std::int64_t c = 0;
+    for (; c + kWide <= p.cols; c += kWide) dot_tile<R, kWide>(p, row, c);
+    if constexpr (kWide == 4)
+        if (c + 2 <= p.cols) dot_tile<R, 2>(p, row, c), c += 2;
+    if (c < p.cols) dot_tile<R, 1>(p, row, c);
+}
+
+static void dot_products(const DotProducts& p) {
+    std::int64_t row = 0;
+    for (; row + 4 <= p.rows; row += 4) dot_rows<4>(p, row);
+    for (; row < p.rows; row++) dot_rows<1>(p, row);
 }
 
 // ---- gathered rows ----
