@@ -5,6 +5,7 @@
 //           borders; each block sees all taps while its sources are in L2
 // padding : a tap outside the image reads a row of zeros; one that all positions of a tile have outside is left out, and
 //           where those are many the same pixel of all images makes a tile
+// phases  : in one loop
 // thin    : fewer than 8 source channels are packed tile by tile (the kernel does); few results: conv_shifted.cpp
 // repeat  : bit-equal for any number of threads
 // reference: cpu/reference/conv2d.cpp
@@ -21,6 +22,7 @@ namespace {
 
 constexpr std::int64_t kBlock = 96; // positions; a multiple of the tile's 6 rows and of a pooling window's 4
 
+constexpr std::int64_t kNearFloats = 128 * 1024; // of the filters of all phases, that pass L2 block by block
 constexpr std::int64_t kFewImages = 4; // of which tiles would hold several pixels
 constexpr std::int64_t kLeftOutOf = 16; // taps, one at least must lie outside for images to be taken in turn
 
@@ -142,46 +144,79 @@ struct Destination {
     std::int64_t h, w, c;
 };
 
+// The results of one phase, in blocks that any thread may take.
+struct PhaseRun {
+    Stencil stencil;
+    const float* packed;
+    bool by_image;
+    std::int64_t total, blocks;
+};
+
 template <class Order>
-void run_ordered(Machine& machine, const Stencil& stencil, const Order& order, const float* packed, const Images& src,
-                 std::int64_t batch, const Epilogue& epilogue, const Destination& dst) {
-    const std::int64_t total = batch * stencil.positions(), taps = stencil.taps();
-    if (total == 0) return;
-    const float* zeros = zero_row(machine, src.c);
-    const BlockScratches scratches(machine, taps, 0);
-    const std::int64_t size = block_size(machine, total, kRows);
-    machine.pool.parallel(ceil_div(total, size), [&](std::int64_t block, int worker) {
-        const std::int64_t begin = block * size, count = std::min(size, total - begin);
-        const BlockScratch scratch = scratches.of(worker);
-        gather_rows(stencil, src, zeros, order, begin, count, scratch.rows);
-        for (std::int64_t i = 0; i < count; i++) {
-            const Position p = order.at(begin + i);
-            const std::int64_t y = stencil.y.first + p.y * stencil.y.step,
-                               x = stencil.x.first + p.x * stencil.x.step;
-            scratch.dst[i] = dst.data + ((p.n * dst.h + y) * dst.w + x) * dst.c;
-        }
-        machine.kernels.gather_product(
-            {scratch.rows, count, taps, src.c, dst.c, packed, scratch.dst, epilogue});
-    });
+void run_block(Machine& machine, const PhaseRun& run, const Order& order, std::int64_t begin,
+               std::int64_t count, const float* zeros, const BlockScratch& scratch, const Images& src,
+               const Epilogue& epilogue, const Destination& dst) {
+    const Stencil& stencil = run.stencil;
+    gather_rows(stencil, src, zeros, order, begin, count, scratch.rows);
+    for (std::int64_t i = 0; i < count; i++) {
+        const Position p = order.at(begin + i);
+        const std::int64_t y = stencil.y.first + p.y * stencil.y.step,
+                           x = stencil.x.first + p.x * stencil.x.step;
+        scratch.dst[i] = dst.data + ((p.n * dst.h + y) * dst.w + x) * dst.c;
+    }
+    machine.kernels.gather_product(
+        {scratch.rows, count, stencil.taps(), src.c, dst.c, run.packed, scratch.dst, epilogue});
 }
 
-void run_stencil(Machine& machine, const Stencil& stencil, const float* packed, const Images& src,
-                 std::int64_t batch, const Epilogue& epilogue, const Destination& dst) {
-    if (image_order_pays(stencil, src, batch))
-        run_ordered(machine, stencil, ImageOrder{batch, stencil.x.count}, packed, src, batch, epilogue, dst);
-    else
-        run_ordered(machine, stencil, RowOrder{stencil.y.count, stencil.x.count}, packed, src, batch, epilogue, dst);
+// All phases share one loop: block by block where their filters are near together, so that their sources are,
+// too.
+void run_phases(Machine& machine, const std::vector<PhaseRun>& runs, std::int64_t size, bool together,
+                std::int64_t batch, const Images& src, const Epilogue& epilogue, const Destination& dst) {
+    std::int64_t most = 0, taps = 0;
+    for (const PhaseRun& run : runs) {
+        most = std::max(most, run.blocks);
+        taps = std::max(taps, run.stencil.taps());
+    }
+    const float* zeros = zero_row(machine, src.c);
+    const BlockScratches scratches(machine, taps, 0);
+    const auto phases = static_cast<std::int64_t>(runs.size());
+    machine.pool.parallel(phases * most, [&](std::int64_t i, int worker) {
+        const std::int64_t phase = together ? i % phases : i / most, block = together ? i / phases : i % most;
+        const PhaseRun& run = runs[static_cast<std::size_t>(phase)];
+        if (block >= run.blocks) return;
+        const std::int64_t begin = block * size, count = std::min(size, run.total - begin);
+        const std::int64_t rows = run.stencil.y.count, columns = run.stencil.x.count;
+        const BlockScratch scratch = scratches.of(worker);
+        if (run.by_image)
+            run_block(machine, run, ImageOrder{batch, columns}, begin, count, zeros, scratch, src, epilogue,
+                      dst);
+        else
+            run_block(machine, run, RowOrder{rows, columns}, begin, count, zeros, scratch, src, epilogue, dst);
+    });
 }
 
 void run_plans(Machine& machine, const ConvShape& shape, const AxisPlan& ys, const AxisPlan& xs, bool forward,
                const float* wei, const Images& src, const Epilogue& epilogue, const Destination& dst) {
+    Scratch::Frame frame(machine.scratch);
+    std::vector<Stencil> stencils;
+    std::int64_t total = 0, taps = 0;
     for (const Phase& y : ys)
         for (const Phase& x : xs) {
-            Scratch::Frame frame(machine.scratch);
             const Stencil stencil{y, x};
-            const float* packed = pack_filter(machine, shape, stencil, wei, forward);
-            run_stencil(machine, stencil, packed, src, shape.n, epilogue, dst);
+            if (stencil.positions() == 0) continue;
+            stencils.push_back(stencil);
+            total += shape.n * stencil.positions();
+            taps += stencil.taps();
         }
+    const std::vector<const float*> packed = pack_filters(machine, shape, stencils, wei, forward);
+    const std::int64_t size = block_size(machine, total, kRows);
+    std::vector<PhaseRun> runs;
+    for (std::size_t i = 0; i < stencils.size(); i++) {
+        const std::int64_t positions = shape.n * stencils[i].positions();
+        runs.push_back({stencils[i], packed[i], image_order_pays(stencils[i], src, shape.n), positions,
+                        ceil_div(positions, size)});
+    }
+    run_phases(machine, runs, size, taps * src.c * dst.c <= kNearFloats, shape.n, src, epilogue, dst);
 }
 
 } // namespace

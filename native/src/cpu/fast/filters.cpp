@@ -47,36 +47,70 @@ bool follow_each_other(const std::vector<std::int64_t>& offsets, std::int64_t st
     return true;
 }
 
+// A stencil's filter and where it is packed, in independent tasks.
+class Packing {
+  public:
+    Packing(Machine& machine, const ConvShape& shape, const Stencil& stencil, const float* wei, bool forward)
+        : kernels_(machine.kernels), filter_(fold(machine, shape, stencil, wei)),
+          side_(forward ? forward_side(shape) : backward_side(shape)), taps_(stencil.taps()) {
+        (forward ? side_.result_stride : side_.summed_stride) = filter_.k_stride;
+        in_order_ = side_.summed_stride == 1 && follow_each_other(filter_.tap_offset, side_.summed);
+        pieces_ = in_order_ ? ceil_div(depth(), kPieceFloats) : taps_;
+        packed_ = machine.scratch.take<float>(panels() * depth() * kPanel);
+    }
+    const float* packed() const { return packed_; }
+    std::int64_t tasks() const { return panels() * pieces_; }
+
+    void run(std::int64_t task) const {
+        const std::int64_t panel = task / pieces_, piece = task % pieces_;
+        const std::int64_t columns = std::min<std::int64_t>(kPanel, side_.results - panel * kPanel);
+        const float* from = filter_.data + panel * kPanel * side_.result_stride;
+        float* to = packed_ + panel * depth() * kPanel;
+        if (in_order_) { // one row of each filter
+            const std::int64_t first = piece * kPieceFloats;
+            kernels_.pack_b(from + first, 1, side_.result_stride, std::min(kPieceFloats, depth() - first),
+                            columns, to + first * kPanel);
+        } else {
+            kernels_.pack_b(from + filter_.tap_offset[static_cast<std::size_t>(piece)], side_.summed_stride,
+                            side_.result_stride, side_.summed, columns, to + piece * side_.summed * kPanel);
+        }
+    }
+
+  private:
+    std::int64_t depth() const { return taps_ * side_.summed; }
+    std::int64_t panels() const { return ceil_div(side_.results, kPanel); }
+
+    const Kernels& kernels_;
+    FoldedFilter filter_;
+    FilterSide side_;
+    std::int64_t taps_, pieces_;
+    bool in_order_;
+    float* packed_;
+};
+
 } // namespace
+
+std::vector<const float*> pack_filters(Machine& machine, const ConvShape& shape,
+                                       const std::vector<Stencil>& stencils, const float* wei, bool forward) {
+    std::vector<Packing> all;
+    std::vector<const float*> packed;
+    std::int64_t most = 0;
+    for (const Stencil& stencil : stencils) {
+        all.emplace_back(machine, shape, stencil, wei, forward);
+        packed.push_back(all.back().packed());
+        most = std::max(most, all.back().tasks());
+    }
+    const auto count = static_cast<std::int64_t>(all.size());
+    machine.pool.parallel(most * count, [&](std::int64_t i, int) {
+        const Packing& packing = all[static_cast<std::size_t>(i % count)];
+        if (i / count < packing.tasks()) packing.run(i / count);
+    });
+    return packed;
+}
 
 const float* pack_filter(Machine& machine, const ConvShape& shape, const Stencil& stencil, const float* wei,
                          bool forward) {
-    const FoldedFilter filter = fold(machine, shape, stencil, wei);
-    FilterSide side = forward ? forward_side(shape) : backward_side(shape);
-    (forward ? side.result_stride : side.summed_stride) = filter.k_stride;
-    const std::int64_t taps = stencil.taps(), panels = ceil_div(side.results, kPanel);
-    float* packed = machine.scratch.take<float>(panels * taps * side.summed * kPanel);
-    if (side.summed_stride == 1 && follow_each_other(filter.tap_offset, side.summed)) {
-        // One row of each filter, read in order.
-        const std::int64_t depth = taps * side.summed, pieces = ceil_div(depth, kPieceFloats);
-        machine.pool.parallel(panels * pieces, [&](std::int64_t i, int) {
-            const std::int64_t panel = i / pieces, first = i % pieces * kPieceFloats;
-            machine.kernels.pack_b(filter.data + panel * kPanel * side.result_stride + first, 1,
-                                   side.result_stride, std::min(kPieceFloats, depth - first),
-                                   std::min<std::int64_t>(kPanel, side.results - panel * kPanel),
-                                   packed + (panel * depth + first) * kPanel);
-        });
-        return packed;
-    }
-    machine.pool.parallel(panels * taps, [&](std::int64_t i, int) {
-        const std::int64_t panel = i / taps, tap = i % taps;
-        machine.kernels.pack_b(filter.data + filter.tap_offset[static_cast<std::size_t>(tap)] +
-                                   panel * kPanel * side.result_stride,
-                               side.summed_stride, side.result_stride, side.summed,
-                               std::min<std::int64_t>(kPanel, side.results - panel * kPanel),
-                               packed + i * side.summed * kPanel);
-    });
-    return packed;
+    return pack_filters(machine, shape, {stencil}, wei, forward)[0];
 }
 
 namespace {

@@ -36,7 +36,9 @@ struct FoldedFilter {
 
 FoldedFilter fold(Machine& machine, const ConvShape& shape, const Stencil& stencil, const float* wei);
 
-// The folded filter as [results / 16][taps][summed][16], in scratch memory of the caller's frame.
+// The folded filter of each stencil as [results / 16][taps][summed][16], in scratch memory of the caller's frame.
+std::vector<const float*> pack_filters(Machine& machine, const ConvShape& shape,
+                                       const std::vector<Stencil>& stencils, const float* wei, bool forward);
 const float* pack_filter(Machine& machine, const ConvShape& shape, const Stencil& stencil, const float* wei,
                          bool forward);
 
