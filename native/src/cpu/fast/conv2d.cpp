@@ -72,7 +72,7 @@ struct Transform {
 
 Transform plan_transform(const Machine& machine, const ConvShape& shape, Pass pass) {
     if (!machine.transforms) return {};
-    Transform t{plan_spectral(shape), plan_winograd(shape, pass)};
+    Transform t{plan_spectral(shape, pass), plan_winograd(shape, pass)};
     if (t.spectral && t.winograd && t.winograd->cost < t.spectral->cost) t.spectral.reset();
     if (t.spectral) t.winograd.reset();
     return t;
@@ -88,7 +88,7 @@ void forward(Machine& machine, const ConvShape& shape, const float* src, const f
         spectral_forward(machine, shape, *plan.spectral, src, wei, epilogue, dst);
     else if (plan.winograd)
         winograd_forward(machine, shape, *plan.winograd, src, wei, epilogue, dst);
-    else if (is_thin(shape))
+    else if (is_thin(shape) || has_short_taps(shape))
         thin_forward(machine, shape, src, wei, epilogue, dst);
     else
         direct_forward(machine, shape, src, wei, epilogue, dst);
@@ -123,7 +123,7 @@ void backward_data(Machine& machine, const ConvShape& shape, const float* wei, c
         return gemm(machine, {d_dst, shape.k, 1}, {wei, shape.c, 1}, shape.n * shape.h * shape.w, shape.c,
                     shape.k, d_src, shape.c, epilogue);
     const Transform plan = plan_transform(machine, shape, Pass::BackwardData);
-    if (!plan.spectral && !plan.winograd && is_thin_result(shape) && !pooled)
+    if (!plan.spectral && !plan.winograd && turns_for_source(shape) && !pooled)
         return turned_backward_data(machine, shape, wei, d_dst, epilogue, d_src);
     if (!plan.spectral && !plan.winograd)
         return direct_backward_data(machine, shape, wei, d_dst, epilogue, d_src, pooled);

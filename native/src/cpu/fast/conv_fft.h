@@ -33,9 +33,8 @@ inline std::int64_t complex_count(int n) { return (n * n - 4) / 2; }
 std::vector<Stencil> stencils_of(const SpectralPlan& plan);
 
 // The plan by which transforms take less arithmetic than register tiles over gathered rows, if there is one.
-// Depends on
-// the shape alone.
-std::optional<SpectralPlan> plan_spectral(const ConvShape& shape);
+// Depends on the shape and the pass alone.
+std::optional<SpectralPlan> plan_spectral(const ConvShape& shape, Pass pass);
 
 // As conv_direct.h; with `pooled` (single windows only) the result, or the gradient d_dst, takes the form
 // given there.

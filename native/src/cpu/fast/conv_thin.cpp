@@ -1,4 +1,4 @@
-// conv_thin.cpp -- convolutions of few source channels
+// conv_thin.cpp -- convolutions of few source channels, too few for a loop over those of one tap
 //
 // source  : each image is copied with its padding; then the taps of one filter row are contiguous, s * c
 //           floats
@@ -23,10 +23,14 @@ namespace cgan::fast {
 namespace {
 
 constexpr std::int64_t kSlack = 16;  // floats after a buffer that whole vectors may touch
-constexpr std::int64_t kGroups = 64; // of images, at most
+constexpr std::int64_t kGroups = 64; // of images, at most,
+constexpr std::int64_t kFewGroups = 16; // where the sums of more would take over this many
+constexpr std::int64_t kSumFloats = 512 * 1024; // floats
 constexpr std::int64_t kFewImages = 16; // of which bands of rows are summed apart, about so many in all
 constexpr std::int64_t kSmallFilter = std::int64_t{1} << 16; // floats; those of a part's sums stay in L2
 constexpr std::int64_t kBandPixels = 128;
+constexpr std::int64_t kShortTap = 32; // channels that a loop of their own would be too short for,
+constexpr std::int64_t kLongRow = 12;  // where a row of results fills register tiles
 // Of a result that is written past the caches: the last one would not keep it.
 constexpr std::int64_t kPastFloats = std::int64_t{3} << 20;
 
@@ -73,6 +77,10 @@ std::array<std::int64_t, kThinDepth> offsets_of(const ConvShape& s, const Padded
 } // namespace
 
 bool is_thin(const ConvShape& shape) { return shape.c < 8 && shape.upsample == 1; }
+
+bool has_short_taps(const ConvShape& shape) {
+    return shape.upsample == 1 && shape.c < kShortTap && shape.s > 1 && shape.ow >= kLongRow;
+}
 
 void thin_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
                   const Epilogue& epilogue, float* dst, const Pooled* pooled) {
@@ -186,11 +194,17 @@ struct Parts {
     std::int64_t images, bands, band; // of a part, of an image, rows of a band
     std::int64_t count;
 
-    Parts(const ConvShape& s, bool whole_images) : images(ceil_div(s.n, kGroups)), band(s.oh) {
+    Parts(const ConvShape& s, bool whole_images)
+        : images(ceil_div(s.n, groups(s.taps() * s.c * s.k))), band(s.oh) {
         if (!whole_images && s.n < kFewImages)
             band = std::max(ceil_div(s.oh * s.n, kFewImages), ceil_div(kBandPixels, s.ow));
         bands = ceil_div(s.oh, band);
         count = bands * ceil_div(s.n, images);
+    }
+
+  private:
+    static std::int64_t groups(std::int64_t floats) {
+        return std::clamp(kSumFloats / std::max<std::int64_t>(floats, 1), kFewGroups, kGroups);
     }
 };
 

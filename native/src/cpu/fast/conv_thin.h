@@ -8,7 +8,11 @@ namespace cgan::fast {
 // True if the two functions below serve the shape: fewer than 8 source channels, not enlarged.
 bool is_thin(const ConvShape& shape);
 
-// As direct_forward; with `pooled` the result takes the form given there.
+// True if thin_forward serves the shape best as well: of the taps of a filter's row, few channels each, it makes
+// one loop.
+bool has_short_taps(const ConvShape& shape);
+
+// As direct_forward, for any shape that is not enlarged; with `pooled` the result takes the form given there.
 void thin_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
                   const Epilogue& epilogue, float* dst, const Pooled* pooled = nullptr);
 

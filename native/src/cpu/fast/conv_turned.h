@@ -1,4 +1,5 @@
-// Gradients of convolutions of few result channels: convolutions of few source channels, turned around.
+// Gradients as those of the convolution turned around, which has few source channels where this one has few
+// results.
 #pragma once
 
 #include "cpu/fast/conv_plan.h"
@@ -6,9 +7,11 @@
 
 namespace cgan::fast {
 
-// True if the two functions below serve the shape: fewer than 8 result channels from 8 or more, stride 1, less padding
-// than filter.
+// True if both functions below serve the shape best: fewer than 8 result channels from 8 or more, stride 1, less
+// padding than filter.
 bool is_thin_result(const ConvShape& shape);
+// True if the first of them does: also where the convolution turned around has short taps (conv_thin.h).
+bool turns_for_source(const ConvShape& shape);
 
 // As direct_backward_data without `pooled`.
 void turned_backward_data(Machine& machine, const ConvShape& shape, const float* wei, const float* d_dst,

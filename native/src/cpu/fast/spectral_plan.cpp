@@ -49,9 +49,15 @@ SpectralPlan plan_windows(const ConvShape& s, const AxisPlan& ys, const AxisPlan
     return p;
 }
 
+// Of an image. By data they tile the source, which without padding is larger than the result.
+std::int64_t windows_of(const ConvShape& s, const SpectralPlan& p, Pass pass) {
+    if (p.single || pass != Pass::BackwardData) return p.tiles();
+    return ceil_div(s.h, p.tile_y) * ceil_div(s.w, p.tile_x);
+}
+
 // Multiplications, or as long as they take.
-double spectral_cost(const ConvShape& s, const SpectralPlan& p) {
-    const double side = p.n, windows = static_cast<double>(s.n * p.tiles());
+double spectral_cost(const ConvShape& s, const SpectralPlan& p, Pass pass) {
+    const double side = p.n, windows = static_cast<double>(s.n * windows_of(s, p, pass));
     const double c = static_cast<double>(round_up(s.c, kPanel)),
                  k = static_cast<double>(p.phases() * round_up(s.k, kPanel));
     const double transforms = 20.0 * side * side * (windows * (c + k) + c * k);
@@ -66,14 +72,14 @@ double direct_cost(const ConvShape& s, const SpectralPlan& p) {
 
 } // namespace
 
-std::optional<SpectralPlan> plan_spectral(const ConvShape& shape) {
+std::optional<SpectralPlan> plan_spectral(const ConvShape& shape, Pass pass) {
     if (shape.stride_h != 1 || shape.stride_w != 1 || shape.c < 8 || shape.k < 8) return std::nullopt;
     const AxisPlan ys = forward_plan(shape.vertical()), xs = forward_plan(shape.horizontal());
     std::optional<SpectralPlan> best;
     for (const int n : {8, 16}) {
         if (Extent(ys).reach > n / 2 + 1 || Extent(xs).reach > n / 2 + 1) continue;
         SpectralPlan plan = plan_windows(shape, ys, xs, n);
-        plan.cost = spectral_cost(shape, plan);
+        plan.cost = spectral_cost(shape, plan, pass);
         if (plan.cost < direct_cost(shape, plan) && (!best || plan.cost < best->cost)) best = std::move(plan);
     }
     return best;
