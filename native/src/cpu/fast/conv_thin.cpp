@@ -31,6 +31,7 @@ constexpr std::int64_t kSmallFilter = std::int64_t{1} << 16; // floats; those of
 constexpr std::int64_t kBandPixels = 128;
 constexpr std::int64_t kShortTap = 32; // channels that a loop of their own would be too short for,
 constexpr std::int64_t kLongRow = 12;  // where a row of results fills register tiles
+constexpr std::int64_t kCopiedFloats = std::int64_t{1} << 20; // of an image, of which each thread has a copy
 // Of a result that is written past the caches: the last one would not keep it.
 constexpr std::int64_t kPastFloats = std::int64_t{3} << 20;
 
@@ -79,7 +80,8 @@ std::array<std::int64_t, kThinDepth> offsets_of(const ConvShape& s, const Padded
 bool is_thin(const ConvShape& shape) { return shape.c < 8 && shape.upsample == 1; }
 
 bool has_short_taps(const ConvShape& shape) {
-    return shape.upsample == 1 && shape.c < kShortTap && shape.s > 1 && shape.ow >= kLongRow;
+    return shape.upsample == 1 && shape.c < kShortTap && shape.s > 1 && shape.ow >= kLongRow &&
+           shape.h * shape.w * shape.c <= kCopiedFloats;
 }
 
 void thin_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,

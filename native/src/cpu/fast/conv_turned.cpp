@@ -56,7 +56,7 @@ void turned_backward_data(Machine& machine, const ConvShape& shape, const float*
     const ConvShape turned = turn(shape);
     const std::int64_t size = turned.taps() * shape.k;
     float* filter = machine.scratch.take<float>(shape.c * size); // [c][turned taps][k]
-    machine.pool.ranges(shape.c, kRangeFloats / size + 1, [&](std::int64_t begin, std::int64_t end) {
+    machine.pool.ranges(shape.c, kRangeFloats / (size + 1) + 1, [&](std::int64_t begin, std::int64_t end) {
         std::fill(filter + begin * size, filter + end * size, 0.0f);
         for_each_tap(shape, turned, [&](std::int64_t to, std::int64_t from) {
             for (std::int64_t c = begin; c < end; c++)

@@ -286,7 +286,7 @@ void by_stores(Machine& machine, const Problem& x) {
         kernels.turn(b.data, b.col_stride, x.n, x.k, rows, x.n);
         b = {rows, x.n, 1};
     }
-    const std::int64_t width = std::min(x.n, kStoredTogether);
+    const std::int64_t width = std::clamp<std::int64_t>(x.n, 1, kStoredTogether);
     const std::int64_t rows = std::max<std::int64_t>(kStoredTogether / width, 2);
     const std::int64_t block = std::clamp(round_up(ceil_div(x.m, 4 * machine.pool.threads()), rows), rows,
                                           round_up(ceil_div(kTaskFloats, width), rows));
