@@ -60,7 +60,7 @@ const Kernels& CGAN_TABLE(CGAN_ISA)() {
         .sgd = sgd,
         .rmsprop = rmsprop,
         .ema = ema,
-        .square_columns = square_columns,
+        .moment_columns = moment_columns,
         .norm_columns = norm_columns,
         .scale_columns = scale_columns,
         .combine_columns = combine_columns,

@@ -282,9 +282,9 @@ struct Kernels {
     void (*ema)(float keep, float take, const float* src, float* dst, std::int64_t n);
 
     // ---- normalisation, by columns of rows ld floats apart ----
-    // acc[c] += sum of (x[r, c] - mean[c])^2
-    void (*square_columns)(const float* x, const float* mean, std::int64_t rows, std::int64_t cols,
-                           std::int64_t ld, double* acc);
+    // acc[c] += sum of x[r, c] - shift[c]; acc_squares[c] += sum of their squares
+    void (*moment_columns)(const float* x, const float* shift, std::int64_t rows, std::int64_t cols,
+                           std::int64_t ld, double* acc, double* acc_squares);
     // acc_a[c] += sum of d[r, c]; acc_b[c] += sum of d[r, c] (x[r, c] - mean[c])
     void (*norm_columns)(const float* x, const float* d, const float* mean, std::int64_t rows,
                          std::int64_t cols, std::int64_t ld, double* acc_a, double* acc_b);

@@ -1,8 +1,7 @@
 // normalization.cpp -- batch and layer normalisation
 //
-// batch   : sums by columns in float64 over blocks of float32; the centred form (x - mean) is kept
-//           throughout,
-//           so that a large mean costs no digits
+// batch   : sums by columns in float64 over blocks of float32; statistics in one pass, of what differs from the mean of a
+//           few rows, the results in the centred form (x - mean): so a large mean costs no digits
 // layer   : row by row
 // repeat  : order of sums fixed by the shape
 // reference: cpu/reference/normalization.cpp
@@ -34,23 +33,34 @@ void update_running(const View& running, std::int64_t c, double momentum, double
     kept = static_cast<float>(momentum * static_cast<double>(kept) + (1 - momentum) * value);
 }
 
-// mean[c], in float32, and the biased variance about the exact mean, in float64.
+// The mean of a few rows: sums of what differs from it lose no digits to a large mean.
+void typical_row(const float* x, std::int64_t rows, std::int64_t cols, float* typical) {
+    constexpr std::int64_t kRows = 16;
+    const std::int64_t count = std::min(rows, kRows);
+    for (std::int64_t c = 0; c < cols; c++) {
+        double sum = 0;
+        for (std::int64_t i = 0; i < count; i++)
+            sum += static_cast<double>(x[i * rows / count * cols + c]);
+        const float mean = static_cast<float>(sum / static_cast<double>(count));
+        typical[c] = std::isfinite(mean) ? mean : 0;
+    }
+}
+
+// mean[c], in float32 and exactly, and the biased variance, in float64.
 double* column_variance(Machine& machine, const float* x, std::int64_t rows, std::int64_t cols,
                         double* exact_mean, float* mean) {
     const double n = static_cast<double>(rows);
-    double* total = column_totals(machine, rows, cols, 1, [&](const ColumnPiece& p, double* acc) {
-        machine.kernels.add_columns(x + p.row * cols + p.col, p.rows, p.cols, cols, acc + p.col);
+    float* typical = machine.scratch.take<float>(cols);
+    typical_row(x, rows, cols, typical);
+    double* sums = column_totals(machine, rows, cols, 2, [&](const ColumnPiece& p, double* acc) {
+        machine.kernels.moment_columns(x + p.row * cols + p.col, typical + p.col, p.rows, p.cols, cols,
+                                       acc + p.col, acc + cols + p.col);
     });
+    double* variance = sums + cols;
     for (std::int64_t c = 0; c < cols; c++) {
-        exact_mean[c] = total[c] / n;
+        const double shift = sums[c] / n;
+        exact_mean[c] = static_cast<double>(typical[c]) + shift;
         mean[c] = static_cast<float>(exact_mean[c]);
-    }
-    double* variance = column_totals(machine, rows, cols, 1, [&](const ColumnPiece& p, double* acc) {
-        machine.kernels.square_columns(x + p.row * cols + p.col, mean + p.col, p.rows, p.cols, cols,
-                                       acc + p.col);
-    });
-    for (std::int64_t c = 0; c < cols; c++) {
-        const double shift = exact_mean[c] - static_cast<double>(mean[c]);
         variance[c] = std::max(variance[c] / n - shift * shift, 0.0);
     }
     return variance;

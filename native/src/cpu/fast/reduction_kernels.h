@@ -7,8 +7,8 @@
 // bound   : memory
 #pragma once
 
+#include "cpu/fast/elementwise_kernels.h"
 #include "cpu/fast/kernels.h"
-#include "cpu/fast/math.h"
 
 namespace cgan::fast::CGAN_ISA {
 
@@ -63,56 +63,98 @@ static float max(const float* s, std::int64_t n) {
 
 // acc[j] += v[j] for the first n lanes.
 CGAN_INLINE void add_wide(double* acc, Vec v, std::int64_t n) {
-    for (std::int64_t j = 0; j < n; j++) acc[j] += static_cast<double>(v[j]);
+    if (n < kLanes) {
+        for (std::int64_t j = 0; j < n; j++) acc[j] += static_cast<double>(v[j]);
+        return;
+    }
+    Wide total;
+    std::memcpy(&total, acc, sizeof total);
+    total += __builtin_convertvector(v, Wide);
+    std::memcpy(acc, &total, sizeof total);
+}
+
+// Calls f(Kind<vectors>{}, c, lanes) for strips of columns: four vectors, whose chains of additions do not wait for each
+// other, then single ones, of which the last may have few lanes.
+template <class F> CGAN_INLINE void for_strips(std::int64_t cols, F f) {
+    constexpr int kStrip = 4;
+    std::int64_t c = 0;
+    for (; c + kStrip * kLanes <= cols; c += kStrip * kLanes) f(Kind<kStrip>{}, c, std::int64_t{kLanes});
+    for (; c < cols; c += kLanes) f(Kind<1>{}, c, least<std::int64_t>(kLanes, cols - c));
+}
+
+// acc += the sum of V vectors over rows [r0, r1), of values(row, vector).
+template <int V, class Values>
+CGAN_INLINE void add_strip(std::int64_t r0, std::int64_t r1, std::int64_t n, double* acc, Values values) {
+    Vec a[V] = {};
+    for (std::int64_t r = r0; r < r1; r++)
+        for (int v = 0; v < V; v++) a[v] += values(r, v);
+    for (int v = 0; v < V; v++) add_wide(acc + v * kLanes, a[v], n);
 }
 
 static void add_columns(const float* src, std::int64_t rows, std::int64_t cols, std::int64_t ld,
                         double* acc) {
-    for (std::int64_t r0 = 0; r0 < rows; r0 += kRowBlock) {
-        const std::int64_t r1 = least(r0 + kRowBlock, rows);
-        for (std::int64_t c = 0; c < cols; c += kLanes) {
-            const std::int64_t m = least<std::int64_t>(kLanes, cols - c);
-            Vec a = {};
-            for (std::int64_t r = r0; r < r1; r++) a += load_up_to(src + r * ld + c, m);
-            add_wide(acc + c, a, m);
-        }
+    for (std::int64_t r0 = 0; r0 < rows; r0 += kRowBlock)
+        for_strips(cols, [&](auto strip, std::int64_t c, std::int64_t n) CGAN_INLINE_LAMBDA {
+            const float* from = src + c;
+            add_strip<decltype(strip)::value>(r0, least(r0 + kRowBlock, rows), n, acc + c,
+                                              [&](std::int64_t r, int v) CGAN_INLINE_LAMBDA {
+                                                  return load_up_to(from + r * ld + v * kLanes, n);
+                                              });
+        });
+}
+
+// The same of two sums, to which add(row, vector, a, b) adds.
+template <int V, class Add>
+CGAN_INLINE void add_strips(std::int64_t r0, std::int64_t r1, std::int64_t n, double* acc_a, double* acc_b,
+                            Add add) {
+    Vec a[V] = {}, b[V] = {};
+    for (std::int64_t r = r0; r < r1; r++)
+        for (int v = 0; v < V; v++) add(r, v, a[v], b[v]);
+    for (int v = 0; v < V; v++) {
+        add_wide(acc_a + v * kLanes, a[v], n);
+        add_wide(acc_b + v * kLanes, b[v], n);
     }
 }
 
-static void square_columns(const float* x, const float* mean, std::int64_t rows, std::int64_t cols,
-                           std::int64_t ld, double* acc) {
-    for (std::int64_t r0 = 0; r0 < rows; r0 += kRowBlock) {
-        const std::int64_t r1 = least(r0 + kRowBlock, rows);
-        for (std::int64_t c = 0; c < cols; c += kLanes) {
-            const std::int64_t m = least<std::int64_t>(kLanes, cols - c);
-            const Vec mu = load_up_to(mean + c, m);
-            Vec a = {};
-            for (std::int64_t r = r0; r < r1; r++) {
-                const Vec t = load_up_to(x + r * ld + c, m) - mu;
-                a += t * t;
-            }
-            add_wide(acc + c, a, m);
-        }
+// The vectors of `shift` that belong to a strip.
+template <int V> struct Shifts {
+    Vec value[V];
+    CGAN_INLINE_MEMBER Shifts(const float* shift, std::int64_t n) {
+        for (int v = 0; v < V; v++) value[v] = load_up_to(shift + v * kLanes, n);
     }
+};
+
+static void moment_columns(const float* x, const float* shift, std::int64_t rows, std::int64_t cols,
+                           std::int64_t ld, double* acc, double* acc_squares) {
+    for (std::int64_t r0 = 0; r0 < rows; r0 += kRowBlock)
+        for_strips(cols, [&](auto strip, std::int64_t c, std::int64_t n) CGAN_INLINE_LAMBDA {
+            constexpr int vectors = decltype(strip)::value;
+            const Shifts<vectors> shifts(shift + c, n);
+            const float* from = x + c;
+            add_strips<vectors>(r0, least(r0 + kRowBlock, rows), n, acc + c, acc_squares + c,
+                                [&](std::int64_t r, int v, Vec& a, Vec& b) CGAN_INLINE_LAMBDA {
+                                    const Vec t =
+                                        load_up_to(from + r * ld + v * kLanes, n) - shifts.value[v];
+                                    a += t;
+                                    b += t * t;
+                                });
+        });
 }
 
 static void norm_columns(const float* x, const float* d, const float* mean, std::int64_t rows,
                          std::int64_t cols, std::int64_t ld, double* acc_a, double* acc_b) {
-    for (std::int64_t r0 = 0; r0 < rows; r0 += kRowBlock) {
-        const std::int64_t r1 = least(r0 + kRowBlock, rows);
-        for (std::int64_t c = 0; c < cols; c += kLanes) {
-            const std::int64_t m = least<std::int64_t>(kLanes, cols - c);
-            const Vec mu = load_up_to(mean + c, m);
-            Vec a = {}, b = {};
-            for (std::int64_t r = r0; r < r1; r++) {
-                const Vec dv = load_up_to(d + r * ld + c, m);
-                a += dv;
-                b += dv * (load_up_to(x + r * ld + c, m) - mu);
-            }
-            add_wide(acc_a + c, a, m);
-            add_wide(acc_b + c, b, m);
-        }
-    }
+    for (std::int64_t r0 = 0; r0 < rows; r0 += kRowBlock)
+        for_strips(cols, [&](auto strip, std::int64_t c, std::int64_t n) CGAN_INLINE_LAMBDA {
+            constexpr int vectors = decltype(strip)::value;
+            const Shifts<vectors> means(mean + c, n);
+            add_strips<vectors>(r0, least(r0 + kRowBlock, rows), n, acc_a + c, acc_b + c,
+                                [&](std::int64_t r, int v, Vec& a, Vec& b) CGAN_INLINE_LAMBDA {
+                                    const std::int64_t at = r * ld + c + v * kLanes;
+                                    const Vec dv = load_up_to(d + at, n);
+                                    a += dv;
+                                    b += dv * (load_up_to(x + at, n) - means.value[v]);
+                                });
+        });
 }
 
 CGAN_INLINE void store_up_to(float* p, Vec v, std::int64_t n) {
