@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::int64_t kPanelsTogether = 4; // columns of a block that transforms its filters, in panels
 constexpr std::int64_t kSide = 6;           // of the largest window
-constexpr std::int64_t kNearBytes = std::int64_t{896} << 10; // of one thread's windows and sums, in L2
+constexpr std::int64_t kNearBytes = std::int64_t{1000} << 10; // of one thread's windows and sums, in L2
 constexpr std::int64_t kBankBytes = std::int64_t{16} << 20;  // of whole filters: they stay in the last cache
 constexpr std::int64_t kMostTogether = 16; // windows of an image, up to which blocks are made of images
 constexpr std::int64_t kFewRows =
@@ -113,10 +113,20 @@ Split split_of(const Machine& machine, const Filters& filters, std::int64_t near
     const std::int64_t panel_bytes = bytes_of(plan.planes() * kPanel);
     const std::int64_t most = kNearBytes / (panel_bytes * near) / group * group;
     if (most < kFewRows || bank_bytes > kBankBytes || bank_bytes > windows_bytes ||
-        items < 2 * threads * kFewRows)
-        return {false, std::max(kRowBlock / group, std::int64_t{1}) * group};
+        items < 2 * threads * kFewRows) {
+        const std::int64_t rows = std::max(kRowBlock / group, std::int64_t{1}) * group;
+        return {false, round_up(ceil_div(items, ceil_div(items, rows)), group)};
+    }
     const std::int64_t rounds = ceil_div(items, most * threads);
     return {true, round_up(ceil_div(items, rounds * threads), group)};
+}
+
+// Columns of a block that transforms its filters, in panels: twice as many read the windows half as often, if that leaves
+// blocks enough for all threads. `others` is the number of blocks of the same columns.
+std::int64_t columns_together(const Machine& machine, std::int64_t panels, std::int64_t others) {
+    const std::int64_t wide = ceil_div(panels, 2 * kPanelsTogether);
+    if (wide * others >= 2 * machine.pool.threads()) return ceil_div(panels, wide);
+    return std::min(panels, kPanelsTogether);
 }
 
 // Memory of one worker: the block of the operand that it transforms, and the products' sums.
@@ -133,10 +143,17 @@ class Blocks {
     float* const data_;
 };
 
-// Where a block of an operand begins.
+// Where a block of an operand begins. What is transformed whole is far: in the last cache, or in memory.
 struct Operand {
     const Planes& planes;
     std::int64_t panel, item;
+    bool far = false;
+
+    const float* at(std::int64_t f, std::int64_t row) const { return planes.at(f, panel, item + row); }
+    // To be asked for while frequency f is multiplied; null if it is near, or there is no other.
+    const float* next(std::int64_t f, std::int64_t frequencies, std::int64_t row) const {
+        return far && f + 1 < frequencies ? at(f + 1, row) : nullptr;
+    }
 };
 
 // Sums of a block of results, [frequency][panels][rows][16].
@@ -160,8 +177,8 @@ class Sums {
             if (having.count == 0) continue;
             const std::int64_t row = having.first - items.first;
             p.rows = having.count;
-            p.a = a.planes.at(f, a.panel, a.item + row);
-            p.b = b.planes.at(f, b.panel, b.item);
+            p.a = a.at(f, row), p.next_a = a.next(f, plan_.planes(), row);
+            p.b = b.at(f, 0), p.next_b = b.next(f, plan_.planes(), 0);
             p.out = planes_.at(f, 0, row);
             p.accumulate = written_[f];
             kernels.spectral_product(p);
@@ -197,9 +214,11 @@ void winograd_forward(Machine& machine, const ConvShape& shape, const WinogradPl
     const std::int64_t near = std::min(in_panels, depth_of(plan) / kPanel);
     const std::int64_t together = plan.tiles() <= kMostTogether ? plan.tiles() : 1;
     const Split split = split_of(machine, filters, near + out_panels, together);
-    const std::int64_t width = split.bank ? out_panels : kPanelsTogether,
-                       columns = ceil_div(out_panels, width);
     const std::int64_t chunk = split.bank ? shape.n : chunk_of(shape, plan, plan.phases() * in_panels);
+    const std::int64_t blocks_of_chunk = ceil_div(chunk * plan.tiles(), split.rows);
+    const std::int64_t width =
+        split.bank ? out_panels : columns_together(machine, out_panels, blocks_of_chunk);
+    const std::int64_t columns = ceil_div(out_panels, width);
     Bank bank(filters);
     const StoreTrials::Call call(
         machine.store_trials, Pass::Forward, shape,
@@ -236,11 +255,12 @@ void winograd_forward(Machine& machine, const ConvShape& shape, const WinogradPl
                         const Planes own{blocks.operand(worker), depth / kPanel, split.rows};
                         source_spectra(kernels, shape, plan, sources, windows, items, column, own, 0);
                         sums.add(kernels, phase, {own, 0, 0}, windows, items,
-                                 {bank.planes(), bank.panel(q, c), 0}, depth);
+                                 {bank.planes(), bank.panel(q, c), 0, true}, depth);
                     } else {
                         const Planes own{blocks.operand(worker), panels, depth};
                         filters.spectra(kernels, phase, panel, panels, c, depth, own, 0);
-                        sums.add(kernels, phase, {x, column, first}, windows, items, {own, 0, 0}, depth);
+                        sums.add(kernels, phase, {x, column, first, true}, windows, items, {own, 0, 0},
+                                 depth);
                     }
                 }
             }
@@ -303,11 +323,14 @@ void winograd_backward_data(Machine& machine, const ConvShape& shape, const Wino
     const Filters filters{shape, plan, wei, false};
     const std::int64_t in_panels = panels_of(shape.k), out_panels = panels_of(shape.c);
     const std::int64_t size = shape.h * shape.w * shape.c, tiles = plan.tiles();
-    const std::int64_t width = std::min(out_panels, kPanelsTogether), columns = ceil_div(out_panels, width);
-    const Split split = split_of(machine, filters, in_panels + width, tiles);
+    const std::int64_t few = std::min(out_panels, kPanelsTogether);
+    const Split split = split_of(machine, filters, in_panels + few, tiles);
     const std::int64_t group = split.rows / tiles; // images of a task
-    const std::int64_t block = split.bank ? split.rows : kRowBlock;
+    const std::int64_t block = split.bank ? split.rows : std::min(split.rows, kRowBlock);
     const std::int64_t chunk = split.bank ? shape.n : chunk_of(shape, plan, in_panels);
+    const std::int64_t width =
+        split.bank ? few : columns_together(machine, out_panels, plan.phases() * ceil_div(chunk, group));
+    const std::int64_t columns = ceil_div(out_panels, width);
     Bank bank(filters);
     const StoreTrials::Call call(
         machine.store_trials, Pass::BackwardData, shape,
@@ -339,11 +362,11 @@ void winograd_backward_data(Machine& machine, const ConvShape& shape, const Wino
                 const std::int64_t depth = std::min(depth_of(plan), in_panels * kPanel - k);
                 if (split.bank) {
                     sums.add(kernels, phase, {near, k / kPanel, 0}, windows, items,
-                             {bank.planes(), bank.panel(q, k) + panel, 0}, depth);
+                             {bank.planes(), bank.panel(q, k) + panel, 0, true}, depth);
                 } else {
                     const Planes own{blocks.operand(worker), panels, depth};
                     filters.spectra(kernels, phase, panel, panels, k, depth, own, 0);
-                    sums.add(kernels, phase, {dy, k / kPanel, items.first}, windows, items, {own, 0, 0},
+                    sums.add(kernels, phase, {dy, k / kPanel, items.first, true}, windows, items, {own, 0, 0},
                              depth);
                 }
             }

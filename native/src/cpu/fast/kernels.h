@@ -109,6 +109,8 @@ struct TileSource {
     std::int64_t row, step; // floats from row to row and from pixel to pixel
     std::int64_t y0, y1, x0, x1;
     std::int64_t channels;
+    // Pixel (0, 0) of a window that is transformed soon, whose pixels lie as these do and are asked for; or null.
+    const float* next = nullptr;
 };
 
 // Where an inverse transform writes pixels [y0, y1) x [x0, x1) of its window.
@@ -140,6 +142,8 @@ struct SpectralProduct {
     // What this thread will probably multiply next, to be in its cache by then: a_lines and b_lines lines in each plane,
     // so many floats further on.
     std::int64_t a_ahead, a_lines, b_ahead, b_lines;
+    // The same of real products in a row: where the next one's operands begin, which lie as these do, or null.
+    const float *next_a, *next_b;
 };
 
 // A filter's gradient from an image of one channel and the gradient of a panel of results before activation, as pooled

@@ -231,20 +231,34 @@ static void image(int n, const float* in, std::int64_t plane, const TileSink& s)
 
 // ---- products ----
 
+// Lines that a tile asks for, one with each term of its sum: all at once they would hold up its own loads.
+struct LinesAhead {
+    const float* at = nullptr; // null: none
+    CGAN_INLINE_MEMBER void fetch() {
+        __builtin_prefetch(at, 0, 2);
+        at += kPanel;
+    }
+};
+
 // One of the three sums. Rows of A: images (depth over channels, in blocks of 16) or channels (depth over
 // images).
-template <bool over_images, int R, int W> CGAN_INLINE void
-spectral_sum(Vec (&acc)[R][W], const SpectralProduct& p, const float* a, const float* b, Columns<W> cols) {
+template <bool over_images, bool ahead = false, int R, int W>
+CGAN_INLINE void spectral_sum(Vec (&acc)[R][W], const SpectralProduct& p, const float* a, const float* b,
+                              Columns<W> cols, LinesAhead lines = {}) {
     clear(acc);
     if constexpr (over_images) {
 #pragma GCC unroll 4
-        for (std::int64_t i = 0; i < p.depth; i++, a += kPanel, b += kPanel)
+        for (std::int64_t i = 0; i < p.depth; i++, a += kPanel, b += kPanel) {
+            if constexpr (ahead) lines.fetch();
             multiply_step(acc, b, cols, [=](int r) { return a[r]; });
+        }
     } else {
         for (std::int64_t block = 0; block < p.depth; block += kPanel, a += p.a_block)
 #pragma GCC unroll 4
-            for (int i = 0; i < kPanel; i++, b += kPanel)
+            for (int i = 0; i < kPanel; i++, b += kPanel) {
+                if constexpr (ahead) lines.fetch();
                 multiply_step(acc, b, cols, [=](int r) { return a[r * kPanel + i]; });
+            }
     }
 }
 
@@ -305,10 +319,15 @@ CGAN_INLINE void prefetch_results(const SpectralProduct& p, const float* out, st
 }
 
 template <bool over_images, bool conjugate_b, int R, int W> static void
-spectral_tile(const SpectralProduct& p, const float* a, const float* b, Columns<W> cols, float* out) {
+spectral_tile(const SpectralProduct& p, const float* a, const float* b, Columns<W> cols, float* out,
+              LinesAhead lines) {
     const std::int64_t step = kVectorPanels ? p.out_panel : kLanes;
     Vec acc[R][W], held[R][W], part[R][W]; // held: P1, then what the imaginary part needs of P1 and P2
     prefetch_results<R, W>(p, out, step);
+    if (lines.at) {
+        spectral_sum<over_images, true>(acc, p, a, b, cols, lines);
+        return put_tile(p, acc, out, step);
+    }
     spectral_sum<over_images>(acc, p, a, b, cols);
     if (p.real) return put_tile(p, acc, out, step);
     for (int i = 0; i < R; i++)
@@ -334,7 +353,17 @@ class Ahead {
   public:
     Ahead(const SpectralProduct& p, std::int64_t tiles)
         : p_(p), planes_(p.real ? 1 : kPlanes),
-          per_tile_((planes_ * (p.a_lines + p.b_lines) + tiles - 1) / tiles) {}
+          per_tile_((planes_ * (p.a_lines + p.b_lines) + tiles - 1) / tiles),
+          a_blocks_(p.next_a ? (p.over_images ? p.rows : p.depth) / kPanel : 0),
+          b_panels_(p.next_b ? p.panels : 0) {}
+
+    // Of the next real product: each tile's are those of a panel of b, then of a block of a.
+    CGAN_INLINE_MEMBER LinesAhead next() {
+        const std::int64_t i = tile_++;
+        if (i < b_panels_) return {p_.next_b + i * p_.b_panel};
+        if (i - b_panels_ < a_blocks_) return {p_.next_a + (i - b_panels_) * p_.a_block};
+        return {};
+    }
 
     CGAN_INLINE_MEMBER void fetch() {
         for (std::int64_t i = 0; i < per_tile_ && plane_ < planes_; i++) {
@@ -352,8 +381,8 @@ class Ahead {
   private:
     static constexpr std::int64_t kLine = 16; // floats
     const SpectralProduct& p_;
-    const std::int64_t planes_, per_tile_;
-    std::int64_t plane_ = 0, line_ = 0;
+    const std::int64_t planes_, per_tile_, a_blocks_, b_panels_;
+    std::int64_t plane_ = 0, line_ = 0, tile_ = 0;
 };
 
 // Rows of a block of 16, or of images, in tiles of at most 6 that are nearly equal: 16 = 6 + 5 + 5.
@@ -364,9 +393,10 @@ static void spectral_rows(const SpectralProduct& p, const float* a, const float*
     for (std::int64_t r = 0, tiles = (rows + kRows - 1) / kRows; tiles > 0; tiles--) {
         const std::int64_t count = (rows - r + tiles - 1) / tiles;
         ahead.fetch();
+        const LinesAhead lines = ahead.next();
         with_rows(count, [&](auto n) {
             spectral_tile<over_images, conjugate_b, decltype(n)::value, W>(p, a + r * row_stride, b, cols,
-                                                                           out + r * kPanel);
+                                                                           out + r * kPanel, lines);
         });
         r += count;
     }

@@ -1,7 +1,8 @@
 // winograd_filter.cpp -- filter gradient of a convolution by Winograd's transforms
 //
 // result  : d_g = G' [sum over windows of (B d) * (A d_y)] G (winograd_kernels.h), for each phase (conv_winograd.cpp)
-// blocks  : 64 columns of (phase, channel) and kFilterRows results are one thread's, whose sums stay in its L2
+// blocks  : 64 columns of (phase, channel) and 64 results, or 32 where threads are many, are one thread's, whose sums
+//           stay in its L2
 // memory  : images in chunks; what is summed over several is kept as frequencies
 // threads : windows, then blocks; bit-equal for any number of threads
 // reference: cpu/reference/conv2d.cpp
@@ -18,6 +19,27 @@ constexpr std::int64_t kPanelsTogether = 4; // columns of a block, in panels
 void clear(const SpectralProduct& p) {
     for (std::int64_t panel = 0; panel < p.panels; panel++)
         std::fill(p.out + panel * p.out_panel, p.out + panel * p.out_panel + p.rows * kPanel, 0.0f);
+}
+
+// Where a block's spectra lie.
+struct Columns {
+    const Planes &x, &dy;
+    std::int64_t x_panel, dy_panel;
+};
+
+// p.out (=|+=) the sum over windows of one frequency, in chains. What follows, the next chain's or frequency's, is asked for.
+void add_windows(const Kernels& kernels, const WinogradPlan& plan, const Columns& c, std::int64_t f,
+                 const Items& items, bool accumulate, SpectralProduct p) {
+    for (std::int64_t done = 0; done < items.count; done += p.depth) {
+        p.accumulate = accumulate || done > 0;
+        p.depth = std::min(depth_of(plan), items.count - done);
+        p.a = c.dy.at(f, c.dy_panel, items.first + done);
+        p.b = c.x.at(f, c.x_panel, items.first + done);
+        const bool ends = done + p.depth == items.count, all = ends && f + 1 == plan.planes();
+        p.next_a = all ? nullptr : ends ? c.dy.at(f + 1, c.dy_panel, items.first) : p.a + p.depth * kPanel;
+        p.next_b = all ? nullptr : ends ? c.x.at(f + 1, c.x_panel, items.first) : p.b + p.depth * kPanel;
+        kernels.spectral_product(p);
+    }
 }
 
 // G' of a block's sums [panels][k]: the gradient of a phase's taps.
@@ -50,10 +72,13 @@ void winograd_backward_filter(Machine& machine, const ConvShape& shape, const Wi
     const Planes x = take(machine, plan, all_panels, chunk * plan.tiles(), call.past());
     const Planes dy = take(machine, plan, y_panels, chunk * plan.tiles(), call.past());
     const std::int64_t columns = ceil_div(x_panels, kPanelsTogether);
-    const std::int64_t row_blocks = ceil_div(shape.k, kFilterRows);
+    const std::int64_t block_columns = plan.phases() * columns;
+    const bool many = block_columns * ceil_div(shape.k, kFilterRows) >= 4 * machine.pool.threads();
+    const std::int64_t block_rows = many ? kFilterRows : kFilterRows / 2;
+    const std::int64_t row_blocks = ceil_div(shape.k, block_rows);
     const bool whole = chunk >= shape.n; // else the sums of all chunks are kept
-    const Planes kept = whole ? Planes{} : take(machine, plan, all_panels, row_blocks * kFilterRows);
-    const std::int64_t sums = Planes::floats(plan.planes(), kPanelsTogether, kFilterRows);
+    const Planes kept = whole ? Planes{} : take(machine, plan, all_panels, row_blocks * block_rows);
+    const std::int64_t sums = Planes::floats(plan.planes(), kPanelsTogether, block_rows);
     float* all_sums = machine.scratch.take<float>(machine.pool.threads() * sums);
 
     for (std::int64_t image = 0; image < shape.n; image += chunk) {
@@ -62,14 +87,14 @@ void winograd_backward_filter(Machine& machine, const ConvShape& shape, const Wi
         const Windows windows(plan, images, images);
         transform_sources(machine, shape, plan, src + image * shape.h * shape.w * shape.c, windows, x);
         transform_results(machine, shape, plan, d_dst + image * shape.oh * shape.ow * shape.k, windows, dy);
-        machine.pool.parallel(plan.phases() * columns * row_blocks, [&](std::int64_t task, int worker) {
-            const std::int64_t column = task / row_blocks, first = task % row_blocks * kFilterRows;
+        machine.pool.parallel(block_columns * row_blocks, [&](std::int64_t task, int worker) {
+            const std::int64_t column = task / row_blocks, first = task % row_blocks * block_rows;
             const PhasePair phase = phase_at(plan, column / columns);
             const std::int64_t panel = column % columns * kPanelsTogether;
             const std::int64_t panels = std::min(kPanelsTogether, x_panels - panel);
-            const std::int64_t rows = std::min<std::int64_t>(kFilterRows, shape.k - first);
+            const std::int64_t rows = std::min<std::int64_t>(block_rows, shape.k - first);
             const std::int64_t source = column / columns * x_panels + panel;
-            const Planes own{all_sums + worker * sums, panels, kFilterRows};
+            const Planes own{all_sums + worker * sums, panels, block_rows};
             for (std::int64_t f = 0; f < plan.planes(); f++) {
                 if (!has_frequency(plan, phase, f)) continue;
                 SpectralProduct p{};
@@ -82,14 +107,7 @@ void winograd_backward_filter(Machine& machine, const ConvShape& shape, const Wi
                 p.panels = panels;
                 const Items items = windows.having(f, {0, windows.count()});
                 if (items.count == 0) clear(p);
-                for (std::int64_t done = 0; done < items.count; done += depth_of(plan)) {
-                    const std::int64_t item = items.first + done;
-                    p.accumulate = image + done > 0;
-                    p.a = dy.at(f, first / kPanel, item);
-                    p.b = x.at(f, source, item);
-                    p.depth = std::min(depth_of(plan), items.count - done);
-                    kernels.spectral_product(p);
-                }
+                add_windows(kernels, plan, {x, dy, source, first / kPanel}, f, items, image > 0, p);
             }
             if (!last) return;
             if (whole)

@@ -133,6 +133,8 @@ static void to_frequencies(const TileSource& s, bool past, float* out, std::int6
             Vec in[width];
             const bool inside = y >= s.y0 && y < s.y1 && channels > 0;
             const float* from = s.data + y * s.row + part * kLanes;
+            if (part == 0 && s.next)
+                unroll<width>([&](auto x) { __builtin_prefetch(s.next + y * s.row + x * s.step); });
             unroll<width>([&](auto x) {
                 in[x] = inside && x >= s.x0 && x < s.x1 ? load_channels(from + x * s.step, channels) : Vec{};
             });

@@ -9,6 +9,7 @@ namespace {
 constexpr std::int64_t kMostBytes = std::int64_t{64} << 20; // of spectra
 // Terms from which on the errors of 2 and of 3 taps' transforms are below twice a direct sum's.
 constexpr std::int64_t kLongSum2 = 320, kLongSum3 = 512;
+constexpr std::int64_t kWindowsTogether = 96; // of one transform of the filters, about
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 
@@ -38,7 +39,7 @@ double winograd_cost(const ConvShape& s, const WinogradPlan& p, Pass pass) {
                  phases = static_cast<double>(p.phases()), c = static_cast<double>(round_up(s.c, kPanel)),
                  k = static_cast<double>(round_up(s.k, kPanel));
     const double blocks =
-        pass == Pass::BackwardFilter ? 1 : static_cast<double>(ceil_div(s.n * p.tiles(), kRowBlock));
+        pass == Pass::BackwardFilter ? 1 : static_cast<double>(ceil_div(s.n * p.tiles(), kWindowsTogether));
     const double transforms = 20 * windows * (phases * c + k) + 10 * blocks * phases * c * k;
     const double products_of_image =
         static_cast<double>(products(p, p.ys, p.down) * products(p, p.xs, p.along));

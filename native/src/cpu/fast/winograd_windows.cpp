@@ -70,29 +70,45 @@ Items Windows::having(std::int64_t frequency, const Items& items) const {
     return {begin, std::max<std::int64_t>(end - begin, 0)};
 }
 
+namespace {
+
+// Transforms panels of windows: of(window, panel) is where one lies. The next window's pixels are asked for, since rows of
+// an image lie too far apart for the hardware to foresee.
+template <class Of>
+void window_spectra(const Kernels& kernels, int taps, WinogradForm form, const Windows& windows,
+                    const Items& items, const Planes& out, std::int64_t at, Of of) {
+    Window next = windows.at(items.first);
+    for (std::int64_t i = 0; i < items.count; i++) {
+        const Window window = next;
+        const bool more = i + 1 < items.count;
+        if (more) next = windows.at(items.first + i + 1);
+        for (std::int64_t p = 0; p < out.panels; p++) {
+            TileSource pixels = of(window, p);
+            if (more) pixels.next = of(next, p).data;
+            kernels.winograd_spectrum(taps, form, window.size, pixels, out.past, out.at(0, p, at + i),
+                                      out.plane());
+        }
+    }
+}
+
+} // namespace
+
 void source_spectra(const Kernels& kernels, const ConvShape& s, const WinogradPlan& plan, const float* src,
                     const Windows& windows, const Items& items, std::int64_t panel, const Planes& out,
                     std::int64_t at) {
     const std::int64_t panels = panels_of(s.c);
-    for (std::int64_t i = 0; i < items.count; i++) {
-        const Window window = windows.at(items.first + i);
-        for (std::int64_t p = 0; p < out.panels; p++)
-            kernels.winograd_spectrum(plan.taps, WinogradForm::Source, window.size,
-                                      source_window(s, plan, phase_at(plan, (panel + p) / panels), src,
-                                                    window, (panel + p) % panels),
-                                      out.past, out.at(0, p, at + i), out.plane());
-    }
+    window_spectra(kernels, plan.taps, WinogradForm::Source, windows, items, out, at,
+                   [&](const Window& window, std::int64_t p) {
+                       return source_window(s, plan, phase_at(plan, (panel + p) / panels), src, window,
+                                            (panel + p) % panels);
+                   });
 }
 
 void result_spectra(const Kernels& kernels, const ConvShape& s, const WinogradPlan& plan, const float* d_dst,
                     const Windows& windows, const Items& items, const Planes& out, std::int64_t at) {
-    for (std::int64_t i = 0; i < items.count; i++) {
-        const Window window = windows.at(items.first + i);
-        for (std::int64_t p = 0; p < out.panels; p++)
-            kernels.winograd_spectrum(plan.taps, WinogradForm::Result, window.size,
-                                      result_window(s, d_dst, window, p), out.past, out.at(0, p, at + i),
-                                      out.plane());
-    }
+    window_spectra(
+        kernels, plan.taps, WinogradForm::Result, windows, items, out, at,
+        [&](const Window& window, std::int64_t p) { return result_window(s, d_dst, window, p); });
 }
 
 void transform_sources(Machine& machine, const ConvShape& s, const WinogradPlan& plan, const float* src,

@@ -8,8 +8,8 @@
 namespace cgan::fast {
 
 inline constexpr std::int64_t kMostTerms = 64;  // of a chain of a sum
-inline constexpr std::int64_t kRowBlock = 96;   // windows, a multiple of the tile's rows
-inline constexpr std::int64_t kFilterRows = 32; // results of a block of a filter's gradient
+inline constexpr std::int64_t kRowBlock = 128;  // windows of a block that transforms its filters
+inline constexpr std::int64_t kFilterRows = 64; // results of a block of a filter's gradient
 
 // Terms of a chain of a sum: the transforms of 3 taps magnify its rounding errors more than those of 2.
 inline std::int64_t depth_of(const WinogradPlan& plan) {
