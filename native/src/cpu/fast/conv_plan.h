@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cgan.h"
+#include "moderate.h"
 
 namespace cgan::fast {
 
@@ -51,10 +52,9 @@ struct ConvShape {
     Axis horizontal() const { return {w, ow, s, stride_w, pad_left, upsample}; }
     std::int64_t taps() const { return r * s; }
     auto operator<=>(const ConvShape&) const = default;
-    // Tables by stride and copies with padding stay of the order of the image. Beyond, plain loops serve.
     bool moderate() const {
-        const std::int64_t high = 4 * (upsample * h + r), wide = 4 * (upsample * w + s);
-        return stride_h <= high && pad_top + pad_bottom <= high && stride_w <= wide && pad_left + pad_right <= wide;
+        return is_moderate(upsample * h, r, stride_h, pad_top + pad_bottom) &&
+               is_moderate(upsample * w, s, stride_w, pad_left + pad_right);
     }
     bool foldable() const { return upsample == 1 || (stride_h == 1 && stride_w == 1); }
 };

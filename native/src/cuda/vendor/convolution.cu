@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../../abi/text.h"
+#include "../../moderate.h"
 #include "../divider.h"
 #include "glue.h"
 #include "operators.h"
@@ -220,18 +221,16 @@ bool ConvFrame::fits() const {
     return moderate && image_elems() <= kMaxIndex && result_elems() <= kMaxIndex && filter_elems() <= kMaxIndex;
 }
 
-// Far beyond the image, sizes in 32 bits overflow, and a copy with its padding would fill the memory.
-static bool is_moderate(std::int64_t size, std::int64_t kernel, std::int64_t before, std::int64_t after, int stride) {
-    const std::int64_t most = 4 * (size + kernel);
-    return stride <= most && before + after <= most && most <= kMaxIndex / 4;
-}
+// Sums of a few sizes of a moderate axis are numbers of 32 bits.
+static bool is_small(std::int64_t image, std::int64_t kernel) { return image + kernel <= kMaxIndex / 16; }
 
 ConvFrame make_frame(const cgan_conv2d_params& p, const View& src, const View& wei) {
     ConvFrame f = {};
     f.enlarge = p.upsample == 2 ? 2 : 1;
-    f.moderate =
-        is_moderate(src.dims[1] * f.enlarge, wei.dims[1], p.pad_top, p.pad_bottom, p.stride_h) &&
-        is_moderate(src.dims[2] * f.enlarge, wei.dims[2], p.pad_left, p.pad_right, p.stride_w);
+    const std::int64_t h = src.dims[1] * f.enlarge, w = src.dims[2] * f.enlarge;
+    const std::int64_t r = wei.dims[1], s = wei.dims[2];
+    f.moderate = is_small(h, r) && is_moderate(h, r, p.stride_h, std::int64_t(p.pad_top) + p.pad_bottom) &&
+                 is_small(w, s) && is_moderate(w, s, p.stride_w, std::int64_t(p.pad_left) + p.pad_right);
     if (!f.moderate) return f;
     f.n = int(src.dims[0]), f.h = int(src.dims[1]) * f.enlarge, f.w = int(src.dims[2]) * f.enlarge;
     f.c = int(src.dims[3]), f.k = int(wei.dims[0]), f.r = int(wei.dims[1]), f.s = int(wei.dims[2]);
