@@ -78,12 +78,18 @@ cgan_status cgan_batch_norm_inference(cgan_context* ctx, const cgan_norm_params*
     });
 }
 
-cgan_status cgan_batch_norm_backward(cgan_context* ctx, const cgan_norm_params* params,
-                                     const cgan_tensor* src, const cgan_tensor* gamma,
-                                     const cgan_tensor* mean, const cgan_tensor* rstd,
-                                     const cgan_tensor* d_dst, const cgan_tensor* d_src,
-                                     const cgan_tensor* d_gamma, const cgan_tensor* d_beta) {
-    return operator_call(ctx, "batch_norm_backward", [&](Call& call) {
+namespace {
+
+// The gradients of either normalisation. check(call, x, features, statistics): the shapes of what belongs to a channel or
+// feature, and of mean and rstd.
+template <class Check> cgan_status norm_backward(cgan_context* ctx, const char* op,
+                                                 decltype(&Backend::batch_norm_backward) run, Check check,
+                                                 const cgan_norm_params* params, const cgan_tensor* src,
+                                                 const cgan_tensor* gamma, const cgan_tensor* mean,
+                                                 const cgan_tensor* rstd, const cgan_tensor* d_dst,
+                                                 const cgan_tensor* d_src, const cgan_tensor* d_gamma,
+                                                 const cgan_tensor* d_beta) {
+    return operator_call(ctx, op, [&](Call& call) {
         const auto p = read_norm(params);
         const Operand& x = call.in("src", src);
         const Operand& scale = call.optional_in("gamma", gamma);
@@ -94,12 +100,29 @@ cgan_status cgan_batch_norm_backward(cgan_context* ctx, const cgan_norm_params* 
         const Operand& d_scale = call.optional_out("d_gamma", d_gamma);
         const Operand& d_shift = call.optional_out("d_beta", d_beta);
         call.expect_floats({&x, &scale, &mu, &sigma, &dy, &dx, &d_scale, &d_shift});
-        check_channels(call, x, {&scale, &mu, &sigma, &d_scale, &d_shift});
+        check(call, x, {&scale, &d_scale, &d_shift}, {&mu, &sigma});
         call.expect_same_shape(dy, x);
         call.expect_same_shape(dx, x);
         if (x.empty()) return call.zero_destinations();
-        call.backend().batch_norm_backward(p, x, scale, mu, sigma, dy, dx, d_scale, d_shift);
+        (call.backend().*run)(p, x, scale, mu, sigma, dy, dx, d_scale, d_shift);
     });
+}
+
+using Vectors = std::initializer_list<const Operand*>;
+
+} // namespace
+
+cgan_status cgan_batch_norm_backward(cgan_context* ctx, const cgan_norm_params* params,
+                                     const cgan_tensor* src, const cgan_tensor* gamma,
+                                     const cgan_tensor* mean, const cgan_tensor* rstd,
+                                     const cgan_tensor* d_dst, const cgan_tensor* d_src,
+                                     const cgan_tensor* d_gamma, const cgan_tensor* d_beta) {
+    const auto check = [](Call& call, const Operand& x, Vectors features, Vectors statistics) {
+        check_channels(call, x, features);
+        check_channels(call, x, statistics);
+    };
+    return norm_backward(ctx, "batch_norm_backward", &Backend::batch_norm_backward, check, params, src, gamma,
+                         mean, rstd, d_dst, d_src, d_gamma, d_beta);
 }
 
 namespace {
@@ -138,21 +161,6 @@ cgan_status cgan_layer_norm_backward(cgan_context* ctx, const cgan_norm_params* 
                                      const cgan_tensor* mean, const cgan_tensor* rstd,
                                      const cgan_tensor* d_dst, const cgan_tensor* d_src,
                                      const cgan_tensor* d_gamma, const cgan_tensor* d_beta) {
-    return operator_call(ctx, "layer_norm_backward", [&](Call& call) {
-        const auto p = read_norm(params);
-        const Operand& x = call.in("src", src);
-        const Operand& scale = call.optional_in("gamma", gamma);
-        const Operand& mu = call.in("mean", mean);
-        const Operand& sigma = call.in("rstd", rstd);
-        const Operand& dy = call.in("d_dst", d_dst);
-        const Operand& dx = call.out("d_src", d_src);
-        const Operand& d_scale = call.optional_out("d_gamma", d_gamma);
-        const Operand& d_shift = call.optional_out("d_beta", d_beta);
-        call.expect_floats({&x, &scale, &mu, &sigma, &dy, &dx, &d_scale, &d_shift});
-        check_rows(call, x, {&scale, &d_scale, &d_shift}, {&mu, &sigma});
-        call.expect_same_shape(dy, x);
-        call.expect_same_shape(dx, x);
-        if (x.empty()) return call.zero_destinations();
-        call.backend().layer_norm_backward(p, x, scale, mu, sigma, dy, dx, d_scale, d_shift);
-    });
+    return norm_backward(ctx, "layer_norm_backward", &Backend::layer_norm_backward, check_rows, params, src,
+                         gamma, mean, rstd, d_dst, d_src, d_gamma, d_beta);
 }
