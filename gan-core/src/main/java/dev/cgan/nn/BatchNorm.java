@@ -53,19 +53,13 @@ public final class BatchNorm implements Layer {
 
         /** Sets the share of the running statistics that stays, of [0, 1]; 0.9 where PyTorch says 0.1. */
         public Builder momentum(double value) {
-            if (!(value >= 0 && value <= 1)) {
-                throw new IllegalArgumentException("momentum must be of [0, 1], but is " + value);
-            }
-            momentum = value;
+            momentum = Normalization.requireMomentum(value);
             return this;
         }
 
         /** Sets what is added to the variance, more than 0. */
         public Builder epsilon(double value) {
-            if (!(value > 0)) {
-                throw new IllegalArgumentException("epsilon must be more than 0, but is " + value);
-            }
-            epsilon = value;
+            epsilon = Normalization.requireEpsilon(value);
             return this;
         }
 

@@ -52,15 +52,15 @@ public final class ConditionalBatchNorm implements Module {
             this.features = features;
         }
 
-        /** Sets the share of the running statistics that stays. */
+        /** Sets the share of the running statistics that stays, of [0, 1]. */
         public Builder momentum(double value) {
-            momentum = value;
+            momentum = Normalization.requireMomentum(value);
             return this;
         }
 
-        /** Sets what is added to the variance. */
+        /** Sets what is added to the variance, more than 0. */
         public Builder epsilon(double value) {
-            epsilon = value;
+            epsilon = Normalization.requireEpsilon(value);
             return this;
         }
 

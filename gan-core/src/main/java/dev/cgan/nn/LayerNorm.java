@@ -18,11 +18,11 @@ public final class LayerNorm implements Layer {
      * Makes the layer; its parameters, 1 and 0, join the innermost open scope.
      *
      * @param example shape of one example, without the batch
-     * @param epsilon added to the variance, such as 1e-5
+     * @param epsilon added to the variance, more than 0, such as 1e-5
      */
     public LayerNorm(String name, Shape example, double epsilon, ParameterFactory factory) {
         this.name = name;
-        this.epsilon = epsilon;
+        this.epsilon = Normalization.requireEpsilon(epsilon);
         gamma = factory.parameter(name + ".gamma", example, 1);
         beta = factory.parameter(name + ".beta", example, 0);
     }

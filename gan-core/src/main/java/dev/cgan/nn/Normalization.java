@@ -9,6 +9,22 @@ import dev.cgan.tensor.Tensor;
 final class Normalization {
     private Normalization() {}
 
+    /** {@return the share of the running statistics that stays} It is of [0, 1]. */
+    static double requireMomentum(double value) {
+        if (!(value >= 0 && value <= 1)) {
+            throw new IllegalArgumentException("momentum must be of [0, 1], but is " + value);
+        }
+        return value;
+    }
+
+    /** {@return what is added to a variance} It is more than 0. */
+    static double requireEpsilon(double value) {
+        if (!(value > 0)) {
+            throw new IllegalArgumentException("epsilon must be more than 0, but is " + value);
+        }
+        return value;
+    }
+
     /** By the batch's own statistics over all axes but the last; moves the running ones (nullable together). */
     static Tensor batchTraining(
             Tensor x,

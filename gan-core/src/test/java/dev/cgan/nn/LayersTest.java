@@ -1,6 +1,7 @@
 package dev.cgan.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cgan.tensor.DType;
@@ -117,6 +118,31 @@ class LayersTest {
         assertThat(trained[0]).isBetween(-1f, -0.99f);
         assertThat(norm.runningMean().toFloats()).containsExactly(0.5f);
         assertThat(norm.runningVar().toFloats()).containsExactly(1);
+    }
+
+    @Test
+    void normalisationsRefuseImpossibleNumbers() {
+        for (double bad : new double[] {-0.1, 1.1, Double.NaN}) {
+            String text = "momentum must be of [0, 1], but is " + bad;
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> BatchNorm.builder("n", 1).momentum(bad))
+                    .withMessage(text);
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> ConditionalBatchNorm.builder("n", 2, 1).momentum(bad))
+                    .withMessage(text);
+        }
+        for (double bad : new double[] {0, -1e-3, Double.NaN}) {
+            String text = "epsilon must be more than 0, but is " + bad;
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> BatchNorm.builder("n", 1).epsilon(bad))
+                    .withMessage(text);
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> ConditionalBatchNorm.builder("n", 2, 1).epsilon(bad))
+                    .withMessage(text);
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> new LayerNorm("n", Shape.of(3), bad, factory))
+                    .withMessage(text);
+        }
     }
 
     @Test
