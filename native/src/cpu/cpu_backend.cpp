@@ -170,6 +170,9 @@ std::string CpuBackend::describe() const {
         if (served.reference > 0) text += cat(" reference ", served.reference);
     }
     if (planner_) text += planner_->describe();
+    for (const auto& [operation, algorithms] : algorithms_)
+        for (const auto& [candidate, algorithm] : algorithms)
+            text += cat("\nalgorithm: ", operation, ": ", name_of(candidate), " ", algorithm);
     return text;
 }
 
@@ -218,13 +221,16 @@ template <class Shapes, class Function, class Plain>
 void CpuBackend::serve_planned(const char* op, Shapes shapes, Function candidate, Plain plain) {
     if (!planner_) return serve_pinned(op, candidate, plain);
     std::vector<Candidate> candidates = {Candidate::Handwritten};
-    if (options_.transforms && std::string_view(op).starts_with("conv2d"))
-        candidates.push_back(Candidate::Direct);
+    const bool convolves = std::string_view(op).starts_with("conv2d");
+    if (options_.transforms && convolves) candidates.push_back(Candidate::Direct);
     if (vendor_) candidates.push_back(Candidate::Vendor);
-    const auto chosen = planner_->serve(op + shapes(), candidates, [&](Candidate c) {
+    const std::string operation = op + shapes();
+    const auto chosen = planner_->serve(operation, candidates, [&](Candidate c) {
         if (c == Candidate::Vendor) return vendor_ && candidate(*vendor_);
         const fast::Operators::Transforms allowed(*fast_, options_.transforms && c == Candidate::Handwritten);
-        return candidate(*fast_);
+        const bool served = candidate(*fast_);
+        if (served && convolves) algorithms_[operation][c] = fast_->conv2d_algorithm();
+        return served;
     });
     if (!chosen) return serve(op, plain);
     (*chosen == Candidate::Vendor ? served_[op].vendor : served_[op].handwritten)++;
@@ -373,16 +379,16 @@ void CpuBackend::conv2d_backward_filter(const cgan_conv2d_params& p, const View&
 
 void CpuBackend::conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
                                      const View& bia, const View& dst, const View& arg) {
-    serve(
-        "conv2d_pool_forward",
+    serve_planned(
+        "conv2d_pool_forward", [&] { return shapes_of(p, src, wei, bia.present()); },
         [&](auto& fast) { return fast.conv2d_pool_forward(p, src, wei, bia, dst, arg); },
         [&] { reference::conv2d_pool_forward(p, src, wei, bia, dst, arg); });
 }
 
 void CpuBackend::conv2d_pool_backward_data(const cgan_conv2d_params& p, const View& wei, const View& dst,
                                            const View& d_dst, const View& arg, const View& d_src) {
-    serve(
-        "conv2d_pool_backward_data",
+    serve_planned(
+        "conv2d_pool_backward_data", [&] { return shapes_of(p, d_src, wei, false); },
         [&](auto& fast) { return fast.conv2d_pool_backward_data(p, wei, dst, d_dst, arg, d_src); },
         [&] { reference::conv2d_pool_backward_data(ledger_, p, wei, dst, d_dst, arg, d_src); });
 }
@@ -390,8 +396,8 @@ void CpuBackend::conv2d_pool_backward_data(const cgan_conv2d_params& p, const Vi
 void CpuBackend::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const View& src, const View& dst,
                                              const View& d_dst, const View& arg, const View& d_wei,
                                              const View& d_bia) {
-    serve(
-        "conv2d_pool_backward_filter",
+    serve_planned(
+        "conv2d_pool_backward_filter", [&] { return shapes_of(p, src, d_wei, d_bia.present()); },
         [&](auto& fast) { return fast.conv2d_pool_backward_filter(p, src, dst, d_dst, arg, d_wei, d_bia); },
         [&] { reference::conv2d_pool_backward_filter(ledger_, p, src, dst, d_dst, arg, d_wei, d_bia); });
 }

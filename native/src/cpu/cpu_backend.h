@@ -150,6 +150,8 @@ class CpuBackend final : public Backend {
     std::unique_ptr<vendor::Operators> vendor_; // null unless the vendor's library may serve
     std::string vendor_fault_;                  // why kernels=auto has to do without it
     std::unique_ptr<Planner> planner_;          // of kernels=auto
+    // By which candidates have convolved, for each operation that was planned.
+    std::map<std::string, std::map<Candidate, const char*>> algorithms_;
 };
 
 // Opens the CPU with options as in a device name ("threads=2&isa=baseline"). Throws CGAN_E_BAD_DEVICE for

@@ -11,6 +11,16 @@ namespace {
 constexpr int kRuns = 5;       // at most, after one that warms up
 constexpr double kBudget = 40; // milliseconds for them
 
+std::optional<Candidate> candidate_named(const std::string& name) {
+    for (const Candidate c : {Candidate::Handwritten, Candidate::Direct, Candidate::Vendor})
+        if (name == name_of(c)) return c;
+    return std::nullopt;
+}
+
+bool is_candidate(const std::string& name) { return candidate_named(name).has_value(); }
+
+} // namespace
+
 const char* name_of(Candidate candidate) {
     switch (candidate) {
     case Candidate::Handwritten:
@@ -22,16 +32,6 @@ const char* name_of(Candidate candidate) {
     }
     return "";
 }
-
-std::optional<Candidate> candidate_named(const std::string& name) {
-    for (const Candidate c : {Candidate::Handwritten, Candidate::Direct, Candidate::Vendor})
-        if (name == name_of(c)) return c;
-    return std::nullopt;
-}
-
-bool is_candidate(const std::string& name) { return candidate_named(name).has_value(); }
-
-} // namespace
 
 Planner::Planner(const std::string& identity) : plan_(identity, is_candidate) {}
 

@@ -16,6 +16,8 @@ enum class Candidate {
     Vendor
 };
 
+const char* name_of(Candidate candidate); // as plans name it
+
 class Planner {
   public:
     // What a plan depends on, as Plan takes it.

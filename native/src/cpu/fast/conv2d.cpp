@@ -26,19 +26,15 @@ ConvShape shape_of(const cgan_conv2d_params& p, const View& src, const View& wei
     return s;
 }
 
-Epilogue epilogue_of(const cgan_conv2d_params& p, const View& bia) {
-    return {bia.as<float>(), {p.activation, static_cast<float>(p.alpha)}};
+// All that pooling asks of a shape.
+ConvShape shape_of_result(const View& result) {
+    ConvShape s{};
+    s.n = result.dims[0], s.oh = result.dims[1], s.ow = result.dims[2], s.k = result.dims[3];
+    return s;
 }
 
-// dst, arg = act(maxpool(full + bia)) of a whole convolution's result.
-void pool(Machine& machine, const ConvShape& s, const float* full, const Epilogue& epilogue, float* dst,
-          std::uint8_t* arg) {
-    const std::int64_t pw = s.ow / 2;
-    machine.pool.parallel(s.n * (s.oh / 2), [&](std::int64_t row, int) {
-        const float* from = full + (row / (s.oh / 2) * s.oh + row % (s.oh / 2) * 2) * s.ow * s.k;
-        machine.kernels.pool_windows({pw, s.k, s.k, s.ow * s.k, 2 * s.k, s.k}, from, epilogue,
-                                     dst + row * pw * s.k, arg + row * pw * s.k);
-    });
+Epilogue epilogue_of(const cgan_conv2d_params& p, const View& bia) {
+    return {bia.as<float>(), {p.activation, static_cast<float>(p.alpha)}};
 }
 
 Pooled pooled_of(const cgan_conv2d_params& p, const View& dst, const View& d_dst, const View& arg) {
@@ -56,6 +52,12 @@ void pooled_bias(Machine& machine, const Pooled& pooled, std::int64_t rows, std:
         pooled_gradient(machine.kernels, pooled, begin, end - begin, gradient + begin);
     });
     sum_columns(machine, gradient, rows, k, 1.0, d_bia);
+}
+
+// For a call of an algorithm: notes its name, for reports.
+Machine& named(Machine& machine, const char* algorithm) {
+    machine.algorithm = algorithm;
+    return machine;
 }
 
 // A product of matrices: one tap of every pixel.
@@ -81,33 +83,34 @@ Transform plan_transform(const Machine& machine, const ConvShape& shape, Pass pa
 void forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
              const Epilogue& epilogue, float* dst) {
     if (is_product(shape) && !is_thin(shape))
-        return gemm(machine, {src, shape.c, 1}, {wei, 1, shape.c}, shape.n * shape.h * shape.w, shape.k,
-                    shape.c, dst, shape.k, epilogue);
+        return gemm(named(machine, "product"), {src, shape.c, 1}, {wei, 1, shape.c},
+                    shape.n * shape.h * shape.w, shape.k, shape.c, dst, shape.k, epilogue);
     const Transform plan = plan_transform(machine, shape, Pass::Forward);
     if (plan.spectral)
-        spectral_forward(machine, shape, *plan.spectral, src, wei, epilogue, dst);
+        spectral_forward(named(machine, "fourier"), shape, *plan.spectral, src, wei, epilogue, dst);
     else if (plan.winograd)
-        winograd_forward(machine, shape, *plan.winograd, src, wei, epilogue, dst);
+        winograd_forward(named(machine, "winograd"), shape, *plan.winograd, src, wei, epilogue, dst);
     else if (is_thin(shape) || has_short_taps(shape))
-        thin_forward(machine, shape, src, wei, epilogue, dst);
+        thin_forward(named(machine, "thin"), shape, src, wei, epilogue, dst);
     else
-        direct_forward(machine, shape, src, wei, epilogue, dst);
+        direct_forward(named(machine, "direct"), shape, src, wei, epilogue, dst);
 }
 
 void pool_forward(Machine& machine, const ConvShape& shape, const float* src, const float* wei,
                   const Epilogue& epilogue, const Pooled& pooled) {
     const Transform plan = plan_transform(machine, shape, Pass::Forward);
     if (plan.spectral && plan.spectral->single) {
-        spectral_forward(machine, shape, *plan.spectral, src, wei, epilogue, nullptr, &pooled);
+        spectral_forward(named(machine, "fourier"), shape, *plan.spectral, src, wei, epilogue, nullptr,
+                         &pooled);
     } else if (plan.spectral || plan.winograd) {
         Scratch::Frame frame(machine.scratch);
         float* full = machine.scratch.take<float>(shape.n * shape.oh * shape.ow * shape.k);
         forward(machine, shape, src, wei, {}, full);
-        pool(machine, shape, full, epilogue, pooled.dst, pooled.arg);
+        pool_batch(machine, shape, full, epilogue, pooled.dst, pooled.arg);
     } else if (is_thin(shape)) {
-        thin_pool_forward(machine, shape, src, wei, epilogue, pooled);
+        thin_pool_forward(named(machine, "thin"), shape, src, wei, epilogue, pooled);
     } else {
-        direct_pool_forward(machine, shape, src, wei, epilogue, pooled.dst, pooled.arg);
+        direct_pool_forward(named(machine, "direct"), shape, src, wei, epilogue, pooled.dst, pooled.arg);
     }
 }
 
@@ -120,44 +123,46 @@ void backward_data(Machine& machine, const ConvShape& shape, const float* wei, c
                    const Epilogue& epilogue, float* d_src, const Pooled* pooled = nullptr) {
     Scratch::Frame frame(machine.scratch);
     if (is_product(shape) && !pooled)
-        return gemm(machine, {d_dst, shape.k, 1}, {wei, shape.c, 1}, shape.n * shape.h * shape.w, shape.c,
-                    shape.k, d_src, shape.c, epilogue);
+        return gemm(named(machine, "product"), {d_dst, shape.k, 1}, {wei, shape.c, 1},
+                    shape.n * shape.h * shape.w, shape.c, shape.k, d_src, shape.c, epilogue);
     const Transform plan = plan_transform(machine, shape, Pass::BackwardData);
     if (!plan.spectral && !plan.winograd && turns_for_source(shape) && !pooled)
-        return turned_backward_data(machine, shape, wei, d_dst, epilogue, d_src);
+        return turned_backward_data(named(machine, "turned"), shape, wei, d_dst, epilogue, d_src);
     if (!plan.spectral && !plan.winograd)
-        return direct_backward_data(machine, shape, wei, d_dst, epilogue, d_src, pooled);
+        return direct_backward_data(named(machine, "direct"), shape, wei, d_dst, epilogue, d_src, pooled);
     if (pooled && !takes_pooled(plan)) {
         d_dst = unpool_batch(machine, shape, *pooled);
         pooled = nullptr;
     }
     if (plan.spectral)
-        spectral_backward_data(machine, shape, *plan.spectral, wei, d_dst, epilogue, d_src, pooled);
+        spectral_backward_data(named(machine, "fourier"), shape, *plan.spectral, wei, d_dst, epilogue, d_src,
+                               pooled);
     else
-        winograd_backward_data(machine, shape, *plan.winograd, wei, d_dst, epilogue, d_src);
+        winograd_backward_data(named(machine, "winograd"), shape, *plan.winograd, wei, d_dst, epilogue,
+                               d_src);
 }
 
 void backward_filter(Machine& machine, const ConvShape& shape, const float* src, const float* d_dst,
                      float* d_wei, const Pooled* pooled = nullptr) {
     Scratch::Frame frame(machine.scratch);
     if (is_product(shape) && !is_thin(shape) && !pooled)
-        return gemm(machine, {d_dst, 1, shape.k}, {src, shape.c, 1}, shape.k, shape.c,
+        return gemm(named(machine, "product"), {d_dst, 1, shape.k}, {src, shape.c, 1}, shape.k, shape.c,
                     shape.n * shape.h * shape.w, d_wei, shape.c, {});
     const Transform plan = plan_transform(machine, shape, Pass::BackwardFilter);
     if (is_thin(shape) || (!plan.spectral && !plan.winograd && sums_by_image(shape)))
-        return thin_backward_filter(machine, shape, src, d_dst, d_wei, pooled);
+        return thin_backward_filter(named(machine, "thin"), shape, src, d_dst, d_wei, pooled);
     if (pooled && !takes_pooled(plan)) {
         d_dst = unpool_batch(machine, shape, *pooled);
         pooled = nullptr;
     }
     if (plan.spectral)
-        spectral_backward_filter(machine, shape, *plan.spectral, src, d_dst, d_wei, pooled);
+        spectral_backward_filter(named(machine, "fourier"), shape, *plan.spectral, src, d_dst, d_wei, pooled);
     else if (plan.winograd)
-        winograd_backward_filter(machine, shape, *plan.winograd, src, d_dst, d_wei);
+        winograd_backward_filter(named(machine, "winograd"), shape, *plan.winograd, src, d_dst, d_wei);
     else if (is_thin_result(shape))
-        turned_backward_filter(machine, shape, src, d_dst, d_wei);
+        turned_backward_filter(named(machine, "turned"), shape, src, d_dst, d_wei);
     else
-        direct_backward_filter(machine, shape, src, d_dst, d_wei);
+        direct_backward_filter(named(machine, "direct"), shape, src, d_dst, d_wei);
 }
 
 } // namespace
@@ -210,7 +215,7 @@ bool Operators::conv2d_pool_backward_data(const cgan_conv2d_params& p, const Vie
     if (!all_f32(wei, dst, d_dst, d_src) || !shape.foldable() || !shape.moderate()) return false;
     const Pooled pooled = pooled_of(p, dst, d_dst, arg);
     if (is_thin(shape) && takes_patches(machine_, shape)) {
-        sparse_backward_data(machine_, shape, wei.as<float>(), pooled, d_src.as<float>());
+        sparse_backward_data(named(machine_, "sparse"), shape, wei.as<float>(), pooled, d_src.as<float>());
         return true;
     }
     backward_data(machine_, shape, wei.as<float>(), nullptr, {}, d_src.as<float>(), &pooled);
@@ -225,7 +230,7 @@ bool Operators::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const V
     if (!all_f32(src, dst, d_dst, d_wei, d_bia) || !shape.moderate()) return false;
     const Pooled pooled = pooled_of(p, dst, d_dst, arg);
     if (is_thin(shape) && takes_sparse(machine_, shape)) {
-        sparse_backward_filter(machine_, shape, src.as<float>(), pooled, d_wei.as<float>(),
+        sparse_backward_filter(named(machine_, "sparse"), shape, src.as<float>(), pooled, d_wei.as<float>(),
                                d_bia.present() ? d_bia.as<float>() : nullptr);
         return true;
     }
@@ -233,6 +238,17 @@ bool Operators::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const V
     if (d_bia.present())
         pooled_bias(machine_, pooled, dst.elems() / dst.last(), dst.last(), d_bia.as<float>());
     return true;
+}
+
+void Operators::pool_whole(const cgan_conv2d_params& p, const View& whole, const View& bia, const View& dst,
+                           const View& arg) {
+    pool_batch(machine_, shape_of_result(whole), whole.as<float>(), epilogue_of(p, bia), dst.as<float>(),
+               arg.as<std::uint8_t>());
+}
+
+void Operators::unpool_whole(const cgan_conv2d_params& p, const View& dst, const View& d_dst, const View& arg,
+                             const View& whole) {
+    unpool_batch(machine_, shape_of_result(whole), pooled_of(p, dst, d_dst, arg), whole.as<float>());
 }
 
 } // namespace cgan::fast

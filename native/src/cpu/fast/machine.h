@@ -66,7 +66,8 @@ struct Machine {
     Scratch& scratch;
     StoreTrials& store_trials;
     HeldSpectra& held;
-    bool transforms; // convolutions may work on transformed data
+    bool transforms;            // convolutions may work on transformed data
+    const char* algorithm = ""; // that served the last convolution
 };
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }

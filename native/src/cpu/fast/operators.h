@@ -41,6 +41,15 @@ class Operators {
                                      const View& d_dst, const View& arg, const View& d_wei,
                                      const View& d_bia);
 
+    // A pooled convolution in parts, whoever computes the convolution: dst and arg from its whole result
+    // without bias and activation, and that result's gradient. Everything is F32.
+    void pool_whole(const cgan_conv2d_params& p, const View& whole, const View& bia, const View& dst,
+                    const View& arg);
+    void unpool_whole(const cgan_conv2d_params& p, const View& dst, const View& d_dst, const View& arg,
+                      const View& whole);
+
+    const char* conv2d_algorithm() const { return machine_.algorithm; } // of the last call
+
     bool pool2d_forward(const cgan_pool2d_params& p, const View& src, const View& dst, const View& arg);
     bool pool2d_backward(const cgan_pool2d_params& p, const View& d_dst, const View& arg, const View& d_src);
     bool pool2d_gather(const cgan_pool2d_params& p, const View& src, const View& arg, const View& dst);

@@ -23,6 +23,16 @@ void pooled_gradient(const Kernels& kernels, const Pooled& pooled, std::int64_t 
         if (arg[i] > 3) gradient[i] = 0;
 }
 
+void pool_batch(Machine& machine, const ConvShape& s, const float* full, const Epilogue& epilogue, float* dst,
+                std::uint8_t* arg) {
+    const std::int64_t pw = s.ow / 2;
+    machine.pool.parallel(s.n * (s.oh / 2), [&](std::int64_t row, int) {
+        const float* from = full + (row / (s.oh / 2) * s.oh + row % (s.oh / 2) * 2) * s.ow * s.k;
+        machine.kernels.pool_windows({pw, s.k, s.k, s.ow * s.k, 2 * s.k, s.k}, from, epilogue,
+                                     dst + row * pw * s.k, arg + row * pw * s.k);
+    });
+}
+
 void unpool_image(const Kernels& kernels, const ConvShape& shape, const Pooled& pooled, std::int64_t n,
                   float* image) {
     const std::int64_t ph = shape.oh / 2, pw = shape.ow / 2, k = shape.k;
@@ -34,12 +44,16 @@ void unpool_image(const Kernels& kernels, const ConvShape& shape, const Pooled& 
     }
 }
 
-const float* unpool_batch(Machine& machine, const ConvShape& shape, const Pooled& pooled) {
+void unpool_batch(Machine& machine, const ConvShape& shape, const Pooled& pooled, float* full) {
     const std::int64_t image = shape.oh * shape.ow * shape.k;
-    float* full = machine.scratch.take<float>(shape.n * image);
     machine.pool.parallel(shape.n, [&](std::int64_t n, int) {
         unpool_image(machine.kernels, shape, pooled, n, full + n * image);
     });
+}
+
+const float* unpool_batch(Machine& machine, const ConvShape& shape, const Pooled& pooled) {
+    float* full = machine.scratch.take<float>(shape.n * shape.oh * shape.ow * shape.k);
+    unpool_batch(machine, shape, pooled, full);
     return full;
 }
 

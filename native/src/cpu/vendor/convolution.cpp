@@ -185,6 +185,22 @@ class Enlarged {
     void *small_, *large_;
 };
 
+// The whole result of a convolution that is pooled, or its gradient, in scratch memory of the caller's frame.
+View take_whole(Machine& machine, const cgan_conv2d_params& p, const View& image, const View& wei) {
+    View whole;
+    whole.rank = 4;
+    whole.dims[0] = image.dims[0], whole.dims[3] = wei.dims[0];
+    whole.dims[1] = (image.dims[1] * p.upsample + p.pad_top + p.pad_bottom - wei.dims[1]) / p.stride_h + 1;
+    whole.dims[2] = (image.dims[2] * p.upsample + p.pad_left + p.pad_right - wei.dims[2]) / p.stride_w + 1;
+    whole.data = machine.scratch().take<float>(whole.elems());
+    return whole;
+}
+
+cgan_conv2d_params without_activation(cgan_conv2d_params p) {
+    p.activation = CGAN_ACT_NONE;
+    return p;
+}
+
 } // namespace
 
 bool Operators::conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei, const View& bia,
@@ -239,6 +255,35 @@ bool Operators::conv2d_backward_filter(const cgan_conv2d_params& p, const View& 
     large.fill();
     convolution->run(*machine_, {large.data(), d_wei.data, d_dst.data, d_bia.data});
     return true;
+}
+
+bool Operators::conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
+                                    const View& bia, const View& dst, const View& arg) {
+    if (!all_f32(src, wei, bia, dst)) return false;
+    const fast::Scratch::Frame frame(machine_->scratch());
+    const View whole = take_whole(*machine_, p, src, wei);
+    if (!conv2d_forward(without_activation(p), src, wei, View{}, whole)) return false;
+    own_.pool_whole(p, whole, bia, dst, arg);
+    return true;
+}
+
+bool Operators::conv2d_pool_backward_data(const cgan_conv2d_params& p, const View& wei, const View& dst,
+                                          const View& d_dst, const View& arg, const View& d_src) {
+    if (!all_f32(wei, dst, d_dst, d_src)) return false;
+    const fast::Scratch::Frame frame(machine_->scratch());
+    const View whole = take_whole(*machine_, p, d_src, wei);
+    own_.unpool_whole(p, dst, d_dst, arg, whole);
+    return conv2d_backward_data(without_activation(p), wei, whole, View{}, d_src);
+}
+
+bool Operators::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const View& src, const View& dst,
+                                            const View& d_dst, const View& arg, const View& d_wei,
+                                            const View& d_bia) {
+    if (!all_f32(src, dst, d_dst, d_wei, d_bia)) return false;
+    const fast::Scratch::Frame frame(machine_->scratch());
+    const View whole = take_whole(*machine_, p, src, d_wei);
+    own_.unpool_whole(p, dst, d_dst, arg, whole);
+    return conv2d_backward_filter(without_activation(p), src, whole, d_wei, d_bia);
 }
 
 } // namespace cgan::vendor

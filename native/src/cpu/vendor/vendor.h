@@ -42,6 +42,14 @@ class Operators {
                               const View& bia, const View& d_src);
     bool conv2d_backward_filter(const cgan_conv2d_params& p, const View& src, const View& d_dst,
                                 const View& d_wei, const View& d_bia);
+    // The library's convolution, and our pooling, which knows the first of equal maxima.
+    bool conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const View& wei, const View& bia,
+                             const View& dst, const View& arg);
+    bool conv2d_pool_backward_data(const cgan_conv2d_params& p, const View& wei, const View& dst,
+                                   const View& d_dst, const View& arg, const View& d_src);
+    bool conv2d_pool_backward_filter(const cgan_conv2d_params& p, const View& src, const View& dst,
+                                     const View& d_dst, const View& arg, const View& d_wei,
+                                     const View& d_bia);
     // Averages: oneDNN does not say which of equal elements wins a maximum.
     bool pool2d_forward(const cgan_pool2d_params& p, const View& src, const View& dst, const View& arg);
     bool pool2d_backward(const cgan_pool2d_params& p, const View& d_dst, const View& arg, const View& d_src);

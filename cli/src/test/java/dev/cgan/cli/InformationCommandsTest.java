@@ -43,9 +43,13 @@ class InformationCommandsTest {
         assertThat(cli.code()).isZero();
         assertThat(cli.out())
                 .contains("dcgan, one step of 2 images", "Calls, and whose kernels served them:")
-                .containsPattern("(?m)^conv2d_forward n2 h28 w28 c1 k64 r4 s4 stride2x2 pad1,1,1,1 up1 .*$")
+                .containsPattern(
+                        "(?m)^conv2d_forward n2 h28 w28 c1 k64 r4 s4 stride2x2 pad1,1,1,1 up1 .*  \\(g_out, d_conv1\\)$")
+                .containsPattern("(?m)^conv2d_backward_data n2 h28 w28 c1 k64 .*  \\(g_out, d_conv1\\)$")
+                .containsPattern("(?m)^dense_forward m2 n.*  \\(g_dense1\\)$")
                 .containsPattern("(?m)^ {4}[* ] handwritten +\\d+\\.\\d+ +\\d+$")
-                .containsPattern("(?m)^ {4}[* ] direct +\\d+\\.\\d+ +\\d+$")
+                .containsPattern("(?m)^ {4}[* ] handwritten +\\d+\\.\\d+ +\\d+  (winograd|fourier|direct)$")
+                .containsPattern("(?m)^ {4}[* ] direct +\\d+\\.\\d+ +\\d+  (direct|thin)$")
                 .containsPattern("(?m)^ {4}\\* ")
                 .containsPattern("(?m)^  batch_norm_training: handwritten \\d+$");
         assertThat(Cli.call("doctor", "--plan", "gpt").code()).isEqualTo(2);
