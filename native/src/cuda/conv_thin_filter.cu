@@ -21,6 +21,7 @@ constexpr int kGradientFloats = kWarps * kStepFloats, kSourceFloats = 4096;
 constexpr int kPitch = kPanel + 4; // of a row of sums
 constexpr int kMostPixels = 2048;  // of a block: long sums round less in pieces
 constexpr int kLeastPixels = 128;
+constexpr int kFloatBytes = int(sizeof(float));
 
 // Taps of a thread whose sums are added at a time.
 constexpr int round_taps(int taps) { return (taps + 2) / 3; }
@@ -45,6 +46,7 @@ struct ThinFilterPlan {
 // Four pixels' gradients of two channels a thread, from d_dst [n, rows, columns, k].
 struct PixelGradient {
     static constexpr bool kWindows = false;
+    static constexpr int kSide = 1, kResults = kStep; // pixels of a result either way; results of a step
     const float* d_dst;
 
     struct Step {
@@ -70,6 +72,7 @@ struct PixelGradient {
 // The same of the four places of a window, from dst, d_dst and arg [n, rows, columns, k].
 struct WindowGradient {
     static constexpr bool kWindows = true;
+    static constexpr int kSide = 2, kResults = 1;
     const float *dst, *d_dst;
     const std::uint8_t* arg;
     Activation act;
@@ -170,88 +173,135 @@ finish_bias(SharedArray<float, N>& shared, const float (&bias)[2], int k0, int k
     to[k0 + channel] = sum;
 }
 
+// Where a block is: the rows of results (or of windows) that it sums in each image of its group, and the channels and (tap, c).
+struct ThinPlace {
+    int group, first_row, count; // count: results of an image
+    int k0, tap0;
+
+    __device__ __forceinline__ ThinPlace(const ThinFilterPlan& p, int taps) {
+        unsigned band;
+        group = int(p.bands.divmod(blockIdx.x, band)), first_row = int(band) * p.band;
+        count = least(p.band, p.rows - first_row) * p.columns;
+        k0 = int(blockIdx.y) * kPanel, tap0 = int(blockIdx.z) * kTapThreads * taps;
+    }
+};
+
+// Bytes in shared memory from a pixel's source to that of the next in its column and in its row.
+struct SourceSteps {
+    int y, x;
+
+    __device__ __forceinline__ explicit SourceSteps(const ThinFilterPlan& p)
+        : y(p.shape.stride_y * p.patch.line * kFloatBytes), x(p.shape.stride_x * p.shape.c * kFloatBytes) {}
+};
+
+// tap[j]: bytes from the start of shared memory to what the thread's j-th (tap, c) sees from the first pixel. Beyond the
+// last it is the last's: what is summed there is not stored.
+template <int Taps> __device__ __forceinline__ void
+locate_taps(const ThinFilterPlan& p, int tap0, int (&tap)[Taps]) {
+    const int down = int(threadIdx.x) % 32 / kThreadsAcross;
+#pragma unroll
+    for (int j = 0; j < Taps; j++) {
+        unsigned at;
+        const int row = int(p.run.divmod(least(tap0 + j * kTapThreads + down, p.taps - 1), at));
+        tap[j] = (kGradientFloats + row * p.patch.line + int(at)) * kFloatBytes;
+    }
+}
+
+// Passes the gradients of channels lane and lane + 32 on to the whole warp, whose patch begins at `mine`.
+template <int N> __device__ __forceinline__ void
+share_gradients(SharedArray<float, N>& shared, int mine, const float (&v)[kStep][2]) {
+    __syncwarp(); // the last step is read
+#pragma unroll
+    for (int q = 0; q < kStep; q++)
+#pragma unroll
+        for (int half = 0; half < 2; half++)
+            shared[mine + q * kPanel + half * kHalf + int(threadIdx.x) % 32] = v[q][half];
+    __syncwarp();
+}
+
+// Adds the four places of a window, whose source begins at byte `at`.
+template <int Taps> __device__ __forceinline__ void
+add_window(ThinSums<Taps>& sums, typename ThinSums<Taps>::Shared& shared, int mine, int at,
+           const SourceSteps& step, const int (&tap)[Taps]) {
+#pragma unroll
+    for (int q = 0; q < kStep; q++)
+        sums.add(shared, mine + q * kPanel, at + q / 2 * step.y + q % 2 * step.x, tap);
+}
+
+// Adds four pixels, or the `left` that remain, of which the first is in column x and its source at byte `at`.
+template <int Taps> __device__ __forceinline__ void
+add_pixels(ThinSums<Taps>& sums, typename ThinSums<Taps>::Shared& shared, int mine, int at,
+           const SourceSteps& step, const int (&tap)[Taps], int left, int x, int columns) {
+    const int wrap = step.y - columns * step.x; // from the end of a row to the next
+    const auto add = [&](int q) {
+        sums.add(shared, mine + q * kPanel, at, tap);
+        at += step.x;
+        if (++x == columns) x = 0, at += wrap;
+    };
+    if (left >= kStep) {
+#pragma unroll 2 // by 4 takes more registers than there are for two blocks
+        for (int q = 0; q < kStep; q++) add(q);
+    } else {
+#pragma unroll 1
+        for (int q = 0; q < left; q++) add(q);
+    }
+}
+
+// Adds what this warp walks of an image, whose source is in shared memory. `first`: its first result; `next`: the gradients
+// of the warp's first step.
+template <class Gradient, int Taps> __device__ __forceinline__ void
+add_image(const ThinFilterPlan& p, const ThinPlace& place, const Gradient& from, int first,
+          typename Gradient::Step next, typename ThinSums<Taps>::Shared& shared, const int (&tap)[Taps],
+          ThinSums<Taps>& sums, float (&bias)[2]) {
+    constexpr int kWarpStep = kWarps * Gradient::kResults;
+    const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32, mine = warp * kStepFloats;
+    const SourceSteps step(p);
+    for (int i = warp * Gradient::kResults; i < place.count; i += kWarpStep) {
+        float v[kStep][2];
+        from.gradients(next, v);
+        share_gradients(shared, mine, v);
+        next = from.load(first + i + kWarpStep, place.count - i - kWarpStep, place.k0 + lane, p.shape.k);
+        unsigned x;
+        const int y = int(p.across.divmod(unsigned(i), x));
+        const int at = (y * step.y + int(x) * step.x) * Gradient::kSide;
+        if constexpr (Gradient::kWindows) {
+#pragma unroll
+            for (int q = 0; q < kStep; q++) bias[0] += v[q][0], bias[1] += v[q][1];
+            add_window(sums, shared, mine, at, step, tap);
+        } else {
+            add_pixels(sums, shared, mine, at, step, tap, place.count - i, int(x), p.columns);
+        }
+    }
+}
+
 // Grid (bands * groups of images, panels of channels, panels of (tap, c)). Block x writes the x-th d_wei and d_bia.
 template <class Gradient, int Taps> __global__ void __launch_bounds__(kBlock, 2)
     thin_filter_kernel(const __grid_constant__ ThinFilterPlan p, const float* __restrict__ src, Gradient from,
                        float* __restrict__ d_wei, float* __restrict__ d_bia) {
-    constexpr int kRows = Gradient::kWindows ? 2 : 1;
-    constexpr int kBytes = int(sizeof(float));
-    constexpr int kPixels = Gradient::kWindows ? 1 : kStep; // results of a step
-    const ConvShape& g = p.shape;
     __shared__ typename ThinSums<Taps>::Shared shared; // each warp's gradients, then the source
-    unsigned band;
-    const int group = int(p.bands.divmod(blockIdx.x, band)), first_row = int(band) * p.band;
-    const int count = least(p.band, p.rows - first_row) * p.columns; // results of an image
-    const int k0 = int(blockIdx.y) * kPanel, tap0 = int(blockIdx.z) * kTapThreads * Taps;
+    const ConvShape& g = p.shape;
+    const ThinPlace place(p, Taps);
     const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
-    int tap[Taps]; // bytes from the start of shared memory to what it sees from the first pixel
-#pragma unroll
-    for (int j = 0; j < Taps; j++) { // beyond the last: what is summed is not stored
-        unsigned at;
-        const int row =
-            int(p.run.divmod(least(tap0 + j * kTapThreads + lane / kThreadsAcross, p.taps - 1), at));
-        tap[j] = (kGradientFloats + row * p.patch.line + int(at)) * kBytes;
-    }
-
-    const int step_y = g.stride_y * p.patch.line * kBytes,
-              step_x = g.stride_x * g.c * kBytes; // in the source
-    const int mine = warp * kStepFloats;
+    int tap[Taps];
+    locate_taps(p, place.tap0, tap);
     ThinSums<Taps> sums;
     float bias[2] = {};
-    for (int image = group * p.images; image < least((group + 1) * p.images, g.n); image++) {
-        const int first = (image * p.rows + first_row) * p.columns;
-        int i = warp * kPixels;
-        typename Gradient::Step next = from.load(first + i, count - i, k0 + lane, g.k);
+    for (int image = place.group * p.images; image < least((place.group + 1) * p.images, g.n); image++) {
+        const int first = (image * p.rows + place.first_row) * p.columns, i = warp * Gradient::kResults;
+        const typename Gradient::Step next = from.load(first + i, place.count - i, place.k0 + lane, g.k);
         __syncthreads(); // nobody reads the last image any more
         p.patch.start(g, src + std::int64_t(image) * g.h * g.w * g.c,
-                      first_row * kRows * g.stride_y - g.pad_y, -g.pad_x, shared, kGradientFloats);
+                      place.first_row * Gradient::kSide * g.stride_y - g.pad_y, -g.pad_x, shared,
+                      kGradientFloats);
         __pipeline_commit();
         __pipeline_wait_prior(0);
         __syncthreads();
-        for (; i < count; i += kWarps * kPixels) {
-            float v[kStep][2];
-            from.gradients(next, v);
-            __syncwarp(); // the last step is read
-#pragma unroll
-            for (int q = 0; q < kStep; q++)
-#pragma unroll
-                for (int half = 0; half < 2; half++) {
-                    shared[mine + q * kPanel + half * kHalf + lane] = v[q][half];
-                    if constexpr (Gradient::kWindows) bias[half] += v[q][half];
-                }
-            __syncwarp();
-            const int then = i + kWarps * kPixels;
-            next = from.load(first + then, count - then, k0 + lane, g.k);
-            unsigned x;
-            int at = int(p.across.divmod(unsigned(i), x)) * kRows * step_y + int(x) * kRows * step_x;
-            if constexpr (Gradient::kWindows) {
-#pragma unroll
-                for (int q = 0; q < kStep; q++)
-                    sums.add(shared, mine + q * kPanel, at + q / 2 * step_y + q % 2 * step_x, tap);
-            } else {
-                const int wrap = step_y - p.columns * step_x; // from the end of a row to the next
-                if (count - i >= kStep) {
-#pragma unroll 2 // by 4 takes more registers than there are for two blocks
-                    for (int q = 0; q < kStep; q++) {
-                        sums.add(shared, mine + q * kPanel, at, tap);
-                        at += step_x;
-                        if (int(++x) == p.columns) x = 0, at += wrap;
-                    }
-                } else {
-#pragma unroll 1
-                    for (int q = 0; q < count - i; q++) {
-                        sums.add(shared, mine + q * kPanel, at, tap);
-                        at += step_x;
-                        if (int(++x) == p.columns) x = 0, at += wrap;
-                    }
-                }
-            }
-        }
+        add_image(p, place, from, first, next, shared, tap, sums, bias);
     }
-    sums.finish(shared, k0, g.k, tap0, p.taps, d_wei + std::int64_t(blockIdx.x) * g.k * p.taps);
+    sums.finish(shared, place.k0, g.k, place.tap0, p.taps, d_wei + std::int64_t(blockIdx.x) * g.k * p.taps);
     if constexpr (Gradient::kWindows)
         if (d_bia && blockIdx.z == 0)
-            finish_bias(shared, bias, k0, g.k, d_bia + std::int64_t(blockIdx.x) * g.k);
+            finish_bias(shared, bias, place.k0, g.k, d_bia + std::int64_t(blockIdx.x) * g.k);
 }
 
 // ---- launchers ----------------------------------------------------------------------------------
@@ -275,8 +325,8 @@ bool plan_thin_filter(const Device& device, const ConvShape& g, bool windows, Th
     if (g.c > 3 || g.n < 1 || p.rows < 1 || p.columns < 1) return false;
     p.across = Divider(p.columns), p.run = Divider(g.s * g.c);
     const auto fits = [&](int band) {
-        p.band = band, p.patch = SourcePatch(g, band * side, p.columns * side);
-        return p.patch.floats() <= kSourceFloats;
+        p.band = band;
+        return p.patch.fit(g, band * side, p.columns * side, kSourceFloats);
     };
     const std::int64_t wanted =
         div_up(2 * device.multiprocessors(), div_up(g.k, kPanel) * tap_panels(p.taps));

@@ -33,25 +33,35 @@ template <bool windows> __device__ __forceinline__ int pixel_column(int p) {
     return windows ? p / 4 * 2 + p % 2 : p;
 }
 
+// Stores 4 channels, from `channel` on, of k, of the result `at`; `vector`: k is a multiple of 4, and addresses are aligned.
 struct ThinStore {
     float* dst;
     std::uint8_t* arg; // of windows
     const float* bia;  // nullable
     Activation act;
 
-    // 4 channels from `channel` on, of k, of the result `at`; `vector`: k is a multiple of 4, and addresses are aligned.
     template <bool vector>
     __device__ __forceinline__ void put(std::int64_t at, int channel, int k, const float (&v)[4]) const {
-        float y[4];
-#pragma unroll
-        for (int i = 0; i < 4; i++) y[i] = act(bia && channel + i < k ? v[i] + bia[channel + i] : v[i]);
         float* to = dst + at * k + channel;
         if constexpr (vector) {
-            if (channel < k) store4(to, {y[0], y[1], y[2], y[3]});
+            if (channel < k) store4(to, {v[0], v[1], v[2], v[3]});
         } else {
 #pragma unroll
             for (int i = 0; i < 4; i++)
-                if (channel + i < k) to[i] = y[i];
+                if (channel + i < k) to[i] = v[i];
+        }
+    }
+
+    // Applies the activation to what this thread has put.
+    template <bool vector>
+    __device__ __forceinline__ void activate(std::int64_t at, int channel, int k) const {
+        float* to = dst + at * k + channel;
+        if constexpr (vector) {
+            if (channel >= k) return;
+            const float4 v = load4(to);
+            store4(to, {act(v.x), act(v.y), act(v.z), act(v.w)});
+        } else {
+            for (int i = 0; i < 4 && channel + i < k; i++) to[i] = act(to[i]);
         }
     }
 
@@ -78,7 +88,7 @@ __device__ __forceinline__ void pool(const float (*v)[4], float (&top)[4], unsig
         top[i] = v[0][i], place[i] = 0;
 #pragma unroll
         for (int q = 1; q < 4; q++)
-            if (top[i] == top[i] && (v[q][i] > top[i] || v[q][i] != v[q][i])) top[i] = v[q][i], place[i] = q;
+            if (is_greater(v[q][i], top[i])) top[i] = v[q][i], place[i] = q;
     }
 }
 
@@ -94,30 +104,13 @@ __device__ __forceinline__ void copy_filters(const ThinPlan& p, Divider taps, co
     }
 }
 
-// Grid (images * bands, tiles, panels of channels).
-template <bool windows, bool vector> __global__ void __launch_bounds__(kBlock)
-    thin_source_kernel(const __grid_constant__ ThinPlan p, Divider bands, Divider taps, Divider tile,
-                       const float* __restrict__ src, const float* __restrict__ wei, ThinStore store) {
-    __shared__ SharedArray<float, kSourceFloats> source;
-    __shared__ SharedArray<float, kFilterFloats> filters;
-    constexpr int kRows = windows ? 2 : 1, kColumns = kPixels / kRows; // of a group
+// Adds all products of the pixels that begin at `base` in the source: sum[half][pixel][channel].
+template <bool windows> __device__ __forceinline__ void
+add_taps(const ThinPlan& p, SharedArray<float, kSourceFloats>& source,
+         SharedArray<float, kFilterFloats>& filters, int base, float (&sum)[2][kPixels][4]) {
     const ConvShape& g = p.shape;
-    unsigned band, group;
-    const int image = int(bands.divmod(blockIdx.x, band)), k0 = int(blockIdx.z) * kPanel;
-    const int first_row = int(band) * p.band, first_group = int(blockIdx.y) * p.tile;
-    p.patch.start(g, src + std::int64_t(image) * g.h * g.w * g.c, first_row * kRows * g.stride_y - g.pad_y,
-                  first_group * kColumns * g.stride_x - g.pad_x, source, 0);
-    copy_filters(p, taps, wei, k0, filters);
-    __pipeline_commit();
-    __pipeline_wait_prior(0);
-    __syncthreads();
-
     const int thread = int(threadIdx.x) % kThreadsAcross;
-    const int row = int(tile.divmod(threadIdx.x / kThreadsAcross, group));
-    if (row >= p.band) return;
     const int line = p.patch.line, column = g.stride_x * g.c; // steps in the source
-    const int base = row * kRows * g.stride_y * line + int(group) * kColumns * column;
-    float sum[2][kPixels][4] = {};
     for (int r = 0; r < g.r; r++)
         for (int j = 0; j < p.run; j++) {
             float w[2][4];
@@ -136,38 +129,84 @@ template <bool windows, bool vector> __global__ void __launch_bounds__(kBlock)
                     for (int q = 0; q < 4; q++) sum[half][i][q] = fmaf(x, w[half][q], sum[half][i][q]);
             }
         }
+}
 
-    const int y = first_row + row;
+// Where a thread's results lie: those of one row of an image, from a column on.
+struct ThinResults {
+    std::int64_t first; // place of the first in dst
+    int count;          // how many are inside
+    int channel, k;     // 4 from channel on, and 4 from channel + kHalf on
+};
+
+// Bias, activation and, of windows, the greatest of four sums.
+template <bool windows, bool vector> __device__ __forceinline__ void
+store_results(const ThinStore& store, const ThinResults& to, const float (&sum)[2][kPixels][4]) {
     constexpr int kResults = windows ? kPixels / 4 : kPixels;
 #pragma unroll
-    for (int i = 0; i < kResults; i++) {
-        const int x = (first_group + int(group)) * kResults + i;
-        if (y >= p.rows || x >= p.columns) continue;
-        const std::int64_t at = (std::int64_t(image) * p.rows + y) * p.columns + x;
+    for (int half = 0; half < 2; half++) {
+        const int channel = to.channel + half * kHalf;
+        float bias[4];
 #pragma unroll
-        for (int half = 0; half < 2; half++) {
-            const int channel = k0 + half * kHalf + 4 * thread;
+        for (int q = 0; q < 4; q++) bias[q] = bias_at(store.bia, channel + q, to.k);
+#pragma unroll
+        for (int i = 0; i < kResults; i++) {
+            if (i >= to.count) break;
+            float v[4];
             if constexpr (windows) {
-                float top[4];
                 unsigned place[4];
-                pool(&sum[half][4 * i], top, place);
-                store.put<vector>(at, channel, g.k, top);
-                store.put_places<vector>(at, channel, g.k, place);
-            } else {
-                store.put<vector>(at, channel, g.k, sum[half][i]);
+                pool(&sum[half][4 * i], v, place);
+                store.put_places<vector>(to.first + i, channel, to.k, place);
             }
+#pragma unroll
+            for (int q = 0; q < 4; q++)
+                v[q] = store.act.piecewise((windows ? v[q] : sum[half][i][q]) + bias[q]);
+            store.put<vector>(to.first + i, channel, to.k, v);
         }
     }
+    if (store.act.is_piecewise()) return;
+#pragma unroll 1
+    for (int i = 0; i < 2 * to.count; i++)
+        store.activate<vector>(to.first + i / 2, to.channel + i % 2 * kHalf, to.k);
+}
+
+// Grid (images * bands, tiles, panels of channels).
+template <bool windows, bool vector> __global__ void __launch_bounds__(kBlock)
+    thin_source_kernel(const __grid_constant__ ThinPlan p, Divider bands, Divider taps, Divider tile,
+                       const float* __restrict__ src, const float* __restrict__ wei, ThinStore store) {
+    __shared__ SharedArray<float, kSourceFloats> source;
+    __shared__ SharedArray<float, kFilterFloats> filters;
+    constexpr int kRows = windows ? 2 : 1, kColumns = kPixels / kRows; // of a group
+    constexpr int kResults = kColumns / kRows;
+    const ConvShape& g = p.shape;
+    unsigned band, group;
+    const int image = int(bands.divmod(blockIdx.x, band)), k0 = int(blockIdx.z) * kPanel;
+    const int first_row = int(band) * p.band, first_group = int(blockIdx.y) * p.tile;
+    p.patch.start(g, src + std::int64_t(image) * g.h * g.w * g.c, first_row * kRows * g.stride_y - g.pad_y,
+                  first_group * kColumns * g.stride_x - g.pad_x, source, 0);
+    copy_filters(p, taps, wei, k0, filters);
+    __pipeline_commit();
+    __pipeline_wait_prior(0);
+    __syncthreads();
+
+    const int row = int(tile.divmod(threadIdx.x / kThreadsAcross, group));
+    if (row >= p.band) return;
+    float sum[2][kPixels][4] = {};
+    const int base = row * kRows * g.stride_y * p.patch.line + int(group) * kColumns * g.stride_x * g.c;
+    add_taps<windows>(p, source, filters, base, sum);
+    const int y = first_row + row, x = (first_group + int(group)) * kResults;
+    if (y >= p.rows) return;
+    const ThinResults results{(std::int64_t(image) * p.rows + y) * p.columns + x,
+                              least(p.columns - x, kResults), k0 + 4 * (int(threadIdx.x) % kThreadsAcross), g.k};
+    store_results<windows, vector>(store, results, sum);
 }
 
 // ---- launchers ----------------------------------------------------------------------------------
 
-// Source floats that a block of `band` rows of `tile` groups sees; sets their extent.
-std::int64_t source_floats(ThinPlan& p, bool windows, int band, int tile) {
+// False if what a block of `band` rows of `tile` groups sees has no room.
+bool fits(ThinPlan& p, bool windows, int band, int tile) {
     const int rows = windows ? 2 : 1;
     p.band = band, p.tile = tile;
-    p.patch = SourcePatch(p.shape, band * rows, tile * kPixels / rows);
-    return p.patch.floats();
+    return p.patch.fit(p.shape, band * rows, tile * kPixels / rows, kSourceFloats);
 }
 
 // The most rows, then the most groups, that the shared memory holds. False if these kernels do not serve the shape.
@@ -181,7 +220,7 @@ bool plan_thin_source(ThinPlan& p, bool windows) {
         const int tile = int(div_up(groups, p.tiles));
         for (int most = kGroups / tile; most > 0; most--) {
             p.bands = int(div_up(p.rows, most));
-            if (source_floats(p, windows, int(div_up(p.rows, p.bands)), tile) <= kSourceFloats) return true;
+            if (fits(p, windows, int(div_up(p.rows, p.bands)), tile)) return true;
         }
     }
     return false;

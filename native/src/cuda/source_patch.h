@@ -12,13 +12,14 @@ struct SourcePatch {
     int height = 0, line = 0; // rows, and floats of a row
     Divider line_floats;
 
-    SourcePatch() = default;
-    // What `rows` x `columns` results see.
-    SourcePatch(const ConvShape& g, int rows, int columns)
-        : height((rows - 1) * g.stride_y + g.r), line(((columns - 1) * g.stride_x + g.s) * g.c),
-          line_floats(line) {}
-
-    std::int64_t floats() const { return std::int64_t(height) * line; }
+    // What `rows` x `columns` results see. False if that is more than `most` floats.
+    bool fit(const ConvShape& g, int rows, int columns, std::int64_t most) {
+        const std::int64_t high = std::int64_t(rows - 1) * g.stride_y + g.r;
+        const std::int64_t wide = (std::int64_t(columns - 1) * g.stride_x + g.s) * g.c;
+        if (high > most / wide) return false;
+        height = int(high), line = int(wide), line_floats = Divider(wide);
+        return true;
+    }
 
     // Starts the copies of the patch whose first pixel is (y0, x0) to `to` from `offset` on, by all threads of the block.
     template <int N> __device__ __forceinline__ void start(const ConvShape& g, const float* image, int y0,
