@@ -1,8 +1,7 @@
 // broadcast.cu: binary operators with NumPy's broadcasting
 // forward : dst[i] = a[..] op b[..]
-// shapes  : up to 8 axes; axes that all three operands walk alike are merged first, so that equal shapes, a
-// scalar and
-//           a row vector cost no more than one division an element
+// shapes  : up to 8 axes; axes that all three operands walk alike are merged first, so that equal shapes, a scalar and a
+//           row vector cost no more than one division an element
 // launch  : 1-D grid-stride, 256 threads, 16-byte accesses when a and b have dst's shape;  bound by memory
 // repeat  : run-to-run deterministic;  reference: cpu/reference/elementwise.cpp
 #include "cuda_backend.h"
@@ -45,21 +44,18 @@ __device__ __forceinline__ float apply(int kind, float a, float b) {
 
 __global__ void __launch_bounds__(kBlock) binary_same_kernel(std::int64_t n4, std::int64_t n, int kind,
                                                              const float* a, const float* b, float* dst) {
-    const std::int64_t first = std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
-    const std::int64_t step = std::int64_t(gridDim.x) * blockDim.x;
-    for (std::int64_t i = first; i < n4; i += step) {
+    for (std::int64_t i = first_item(); i < n4; i += item_step()) {
         const float4 x = load4(a + 4 * i), y = load4(b + 4 * i);
         store4(dst + 4 * i, make_float4(apply(kind, x.x, y.x), apply(kind, x.y, y.y), apply(kind, x.z, y.z),
                                         apply(kind, x.w, y.w)));
     }
-    for (std::int64_t i = 4 * n4 + first; i < n; i += step) dst[i] = apply(kind, a[i], b[i]);
+    for (std::int64_t i = 4 * n4 + first_item(); i < n; i += item_step()) dst[i] = apply(kind, a[i], b[i]);
 }
 
 __global__ void __launch_bounds__(kBlock)
     binary_broadcast_kernel(unsigned n, int kind, Broadcast shape, const float* a, const float* b,
                             float* dst) {
-    for (std::uint64_t i = std::uint64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
-         i += std::uint64_t(gridDim.x) * blockDim.x) {
+    for (std::int64_t i = first_item(); i < n; i += item_step()) {
         unsigned rest = unsigned(i);
         std::int64_t ia = 0, ib = 0;
         for (int axis = 0; axis < shape.rank; axis++) {

@@ -111,6 +111,20 @@ inline TapSplit make_taps(int rows, int columns, int inner) {
     return {Divider(inner), Divider(columns), rows * columns * inner};
 }
 
+// The pixels of a result of shape g, and what the filter's taps see of src from each.
+inline ImageGrid image_grid(const ConvShape& g, const float* src) {
+    ImageGrid grid = {};
+    grid.image = src;
+    grid.h = g.h, grid.w = g.w, grid.c = g.c;
+    grid.rows = Divider(g.oh), grid.columns = Divider(g.ow);
+    grid.pixels = g.n * g.oh * g.ow;
+    grid.stride_y = g.stride_y, grid.stride_x = g.stride_x;
+    grid.first_y = -g.pad_y, grid.first_x = -g.pad_x;
+    grid.tap_step = 1;
+    grid.taps = make_taps(g.r, g.s, g.c);
+    return grid;
+}
+
 // A warp for each pixel, lanes along k: for results of at most kThin channels, which would leave a tile
 // empty.
 inline constexpr int kThin = 4;

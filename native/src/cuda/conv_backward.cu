@@ -1,12 +1,11 @@
 // conv_backward.cu: conv2d_backward_data, conv2d_backward_filter and their forms after pooling
-// backward: d_src = act(transposed convolution of d_dst + bia);  d_wei = sum over pixels of d_dst x src;
-// d_bia = sum shapes  : src [n, h, w, c], wei [k, r, s, c], dst [n, oh, ow, k] F32; after pooling dst [n,
-// oh/2, ow/2, k], arg U8 launch  : data: implicit GEMM, one phase for each remainder of a pixel by the
-// stride, so that no tap is wasted;
+// backward: d_src = act(transposed convolution of d_dst + bia);  d_wei = sum over pixels of d_dst x src;  d_bia = sum
+// shapes  : src [n, h, w, c], wei [k, r, s, c], dst [n, oh, ow, k] F32; after pooling dst [n, oh/2, ow/2, k], arg U8
+// launch  : data: implicit GEMM, one phase for each remainder of a pixel by the stride, so that no tap is wasted;
 //           filter: k x (tap, c), summed over pixels, split where the filter is small (product.h); at most 3 c:
 //           conv_thin_filter.cu.
-//           Enlarged input: a convolution with stride 2 by the folded filter (conv.h).  Pooled gradients are
-//           first spread to [n, oh, ow, k].  2 n oh ow k r s c FLOP
+//           Enlarged input: a convolution with stride 2 by the folded filter (conv.h).  Pooled gradients are first
+//           spread to [n, oh, ow, k].  2 n oh ow k r s c FLOP
 // repeat  : run-to-run deterministic (no atomics);  reference: cpu/reference/conv2d.cpp
 #include "conv.h"
 #include "cuda_backend.h"
@@ -20,8 +19,7 @@ __global__ void __launch_bounds__(kBlock)
     expand_kernel(unsigned n, int ph, int pw, Divider k, Divider ow, Divider oh, Activation act,
                   const float* __restrict__ dst, const float* __restrict__ d_dst,
                   const std::uint8_t* __restrict__ arg, float* __restrict__ conv) {
-    for (std::uint64_t i = std::uint64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
-         i += std::uint64_t(gridDim.x) * blockDim.x) {
+    for (std::int64_t i = first_item(); i < n; i += item_step()) {
         unsigned channel, x, y;
         const unsigned image = oh.divmod(ow.divmod(k.divmod(unsigned(i), channel), x), y);
         float v = 0;
@@ -37,8 +35,7 @@ __global__ void __launch_bounds__(kBlock)
 __global__ void __launch_bounds__(kBlock)
     fold_kernel(unsigned n, int r, int s, Divider c, Divider columns, Divider rows,
                 const float* __restrict__ wei, float* __restrict__ folded) {
-    for (std::uint64_t i = std::uint64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
-         i += std::uint64_t(gridDim.x) * blockDim.x) {
+    for (std::int64_t i = first_item(); i < n; i += item_step()) {
         unsigned channel, v, u;
         const unsigned k = rows.divmod(columns.divmod(c.divmod(unsigned(i), channel), v), u);
         float sum = 0;
@@ -55,8 +52,7 @@ __global__ void __launch_bounds__(kBlock)
     unfold_kernel(unsigned n, int channels_k, Divider c, Divider s, Divider r,
                   const float* __restrict__ d_folded, float* __restrict__ d_wei) {
     const int rows = int(r.divisor), columns = int(s.divisor);
-    for (std::uint64_t i = std::uint64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
-         i += std::uint64_t(gridDim.x) * blockDim.x) {
+    for (std::int64_t i = first_item(); i < n; i += item_step()) {
         unsigned channel, b, a;
         const unsigned k = r.divmod(s.divmod(c.divmod(unsigned(i), channel), b), a);
         float sum = 0;
@@ -107,9 +103,9 @@ struct PhaseAxis {
     int grid, first_tap, taps, first_small;
 
     PhaseAxis(int phase, int large, int filter, int stride, int pad) {
-        grid = large > phase ? (large - phase + stride - 1) / stride : 0;
+        grid = int(div_up(std::int64_t(large) - phase, stride));
         first_tap = floor_mod(phase + pad, stride);
-        taps = filter > first_tap ? (filter - first_tap + stride - 1) / stride : 0;
+        taps = filter > first_tap ? int(div_up(std::int64_t(filter) - first_tap, stride)) : 0;
         first_small = (phase + pad - first_tap) / stride; // exact
     }
 };
@@ -148,12 +144,12 @@ template <Order order_b>
 void launch_transposed(const Device& device, const Transposed& t, bool vector_a, bool vector_b) {
     PixelProduct phases[kPhases];
     int count = 0;
-    for (int y = 0; y < t.stride_y; y++)
-        for (int x = 0; x < t.stride_x; x++) {
-            const PixelProduct p = phase_product(t, y, x);
-            if (p.m_count > 0) phases[count++] = p;
-            const bool last = y + 1 == t.stride_y && x + 1 == t.stride_x;
-            if (count == 0 || (count < kPhases && !last)) continue;
+    const int phases_y = least(t.stride_y, t.large_h), phases_x = least(t.stride_x, t.large_w); // others: empty
+    for (int y = 0; y < phases_y; y++)
+        for (int x = 0; x < phases_x; x++) {
+            phases[count++] = phase_product(t, y, x);
+            const bool last = y + 1 == phases_y && x + 1 == phases_x;
+            if (count < kPhases && !last) continue;
             launch_pixel_products<order_b>(device, LaunchPlan<PixelProduct>(phases, count), vector_a,
                                            vector_b);
             count = 0;
@@ -230,16 +226,7 @@ void filter_product(const Device& device, const float* rows, int m, const ImageG
 void backward_filter(const Device& device, const ConvShape& g, const float* src, const float* d_dst,
                      float* d_wei) {
     if (launch_thin_filter(device, g, src, d_dst, d_wei)) return;
-    ImageGrid grid = {};
-    grid.image = src;
-    grid.h = g.h, grid.w = g.w, grid.c = g.c;
-    grid.rows = Divider(g.oh), grid.columns = Divider(g.ow);
-    grid.pixels = g.n * g.oh * g.ow;
-    grid.stride_y = g.stride_y, grid.stride_x = g.stride_x;
-    grid.first_y = -g.pad_y, grid.first_x = -g.pad_x;
-    grid.tap_step = 1;
-    grid.taps = make_taps(g.r, g.s, g.c);
-    filter_product(device, d_dst, g.k, grid, d_wei);
+    filter_product(device, d_dst, g.k, image_grid(g, src), d_wei);
 }
 
 void backward_filter_folded(const Device& device, const ConvShape& g, const float* src, const float* d_dst,

@@ -1,30 +1,16 @@
 // conv_forward.cu: conv2d_forward, conv2d_pool_forward
-// forward : dst = act(conv(src, wei) + bia), or act(maxpool2x2(conv(src, wei)) + bia) with the places of the
-// maxima shapes  : src [n, h, w, c], wei [k, r, s, c], dst [n, oh, ow, k] or [n, oh/2, ow/2, k] F32, arg U8
-// launch  : implicit GEMM, pixels x k, summed over (tap, c); the image is never unfolded in memory
-// (operands.h).
-//           Enlarged input: the folded filter (conv.h), four phases in one launch.  At most 4 k: a warp for
-//           each pixel.  At most 3 c: conv_thin_source.cu. Pooling: a thread holds the four places of a window and writes a quarter.  2 n oh ow
-//           k r s c FLOP
+// forward : dst = act(conv(src, wei) + bia), or act(maxpool2x2(conv(src, wei)) + bia) with the places of the maxima
+// shapes  : src [n, h, w, c], wei [k, r, s, c], dst [n, oh, ow, k] or [n, oh/2, ow/2, k] F32, arg U8
+// launch  : implicit GEMM, pixels x k, summed over (tap, c); the image is never unfolded in memory (operands.h).
+//           Enlarged input: the folded filter (conv.h), four phases in one launch.  At most 4 k: a warp for each pixel.
+//           At most 3 c: conv_thin_source.cu.  Pooling: a thread holds the four places of a window and writes a quarter.
+//           2 n oh ow k r s c FLOP
 // repeat  : run-to-run deterministic (no atomics);  reference: cpu/reference/conv2d.cpp
 #include "conv.h"
 #include "cuda_backend.h"
 
 namespace cgan::cuda {
 namespace {
-
-ImageGrid image_grid(const ConvShape& g, const float* src) {
-    ImageGrid grid = {};
-    grid.image = src;
-    grid.h = g.h, grid.w = g.w, grid.c = g.c;
-    grid.rows = Divider(g.oh), grid.columns = Divider(g.ow);
-    grid.pixels = g.n * g.oh * g.ow;
-    grid.stride_y = g.stride_y, grid.stride_x = g.stride_x;
-    grid.first_y = -g.pad_y, grid.first_x = -g.pad_x;
-    grid.tap_step = 1;
-    grid.taps = make_taps(g.r, g.s, g.c);
-    return grid;
-}
 
 // mn = k, inner = c
 FilterOperand filter_operand(const float* wei, int r, int s, int c, int k) {

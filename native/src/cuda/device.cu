@@ -11,6 +11,8 @@ namespace {
 bool stays(cudaError_t error) {
     switch (int(error)) {
     case 214: // cudaErrorECCUncorrectable
+    case 220: // cudaErrorNvlinkUncorrectable
+    case 226: // cudaErrorContained
     case 700: // cudaErrorIllegalAddress
     case 702: // cudaErrorLaunchTimeout
     case 710: // cudaErrorAssert
@@ -20,6 +22,8 @@ bool stays(cudaError_t error) {
     case 717: // cudaErrorInvalidAddressSpace
     case 718: // cudaErrorInvalidPc
     case 719: // cudaErrorLaunchFailure
+    case 721: // cudaErrorTensorMemoryLeak
+    case 810: // cudaErrorMpsClientTerminated
         return true;
     default:
         return false;

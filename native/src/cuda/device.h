@@ -122,13 +122,27 @@ inline constexpr int kBlock = 256;
 
 constexpr std::int64_t div_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Blocks for a grid-stride loop over n items: enough to fill the chip a few times over.
+// A grid-stride loop over n items: for (i = first_item(); i < n; i += item_step()).
+__device__ __forceinline__ std::int64_t first_item() {
+    return std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+__device__ __forceinline__ std::int64_t item_step() { return std::int64_t(gridDim.x) * blockDim.x; }
+
+// Its blocks: enough to fill the chip a few times over.
 inline unsigned grid_1d(const Device& device, std::int64_t n, int threads = kBlock) {
     const std::int64_t wanted = div_up(n, threads), most = std::int64_t(device.multiprocessors()) * 32;
     return unsigned(wanted < 1 ? 1 : wanted < most ? wanted : most);
 }
 
 inline bool aligned16(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; }
+
+// A length that kernels count in 32 bits.
+inline int require_length(std::int64_t length, const char* what) {
+    if (length > 0x7fffffff - 65536) // a loop's last step goes beyond
+        throw Error(CGAN_E_UNSUPPORTED,
+                    std::string(what) + ": a row or column of about 2^31 elements or more");
+    return int(length);
+}
 
 // Refuses what no kernel of this backend computes with.
 inline void require_f32(const View& v, const char* what) {

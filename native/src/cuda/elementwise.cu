@@ -64,11 +64,6 @@ template <class D, class S> __host__ __device__ D convert_value(S value) {
     }
 }
 
-__device__ __forceinline__ std::int64_t first_item() {
-    return std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
-}
-__device__ __forceinline__ std::int64_t item_step() { return std::int64_t(gridDim.x) * blockDim.x; }
-
 } // namespace
 
 template <class T> __global__ void __launch_bounds__(kBlock)

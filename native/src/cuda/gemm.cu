@@ -1,10 +1,8 @@
 // gemm.cu: matmul, dense_forward
 // forward : dst [m, n] = op(a) op(b);  dense: dst = act(src wei^T + bia)
-// shapes  : a [m, k] or [k, m], b [k, n] or [n, k], F32, row-major; any of the four combinations of
-// transposes launch  : tiles of 128 x 128 or 64 x 64 (tile.h), 256 threads; too few tiles for the chip: the
-// summed axis is split and
-//           partial sums are added by a second launch.  2 m n k FLOP; bound by arithmetic from about 64 rows
-//           on
+// shapes  : a [m, k] or [k, m], b [k, n] or [n, k], F32, row-major; any of the four combinations of transposes
+// launch  : tiles of 128 x 128 or 64 x 64 (tile.h), 256 threads; too few tiles for the chip: the summed axis is split and
+//           partial sums are added by a second launch.  2 m n k FLOP; bound by arithmetic from about 64 rows on
 // repeat  : run-to-run deterministic (no atomics);  reference: cpu/reference/matrix.cpp
 #include "cuda_backend.h"
 #include "product.h"

@@ -1,10 +1,9 @@
 // movement.cu: permute, slice_copy, gather_rows, scatter_add_rows
-// forward : elements change their place; scatter_add_rows adds the rows that share an index, in the order of
-// the rows shapes  : any type by its size (1, 4 or 8 bytes); scatter F32 launch  : permute: 1-D grid-stride
-// over dst; a swap of the last two of three merged axes goes through 32x33 tiles of
-//           shared memory, so that both sides move whole lines.  slice: rows of the widest word (16 to 1
-//           bytes) that fits all lengths.  scatter: a thread for each column of a table row, which walks all
-//           indices. Bound by memory
+// forward : elements change their place; scatter_add_rows adds the rows that share an index, in the order of the rows
+// shapes  : any type by its size (1, 4 or 8 bytes); scatter F32
+// launch  : permute: 1-D grid-stride over dst; a swap of the last two of three merged axes goes through 32x33 tiles of
+//           shared memory, so that both sides move whole lines.  slice: rows of the widest word (16 to 1 bytes) that
+//           fits all lengths.  scatter: a thread for each column of a table row, which walks all indices.  Bound by memory
 // repeat  : run-to-run deterministic (no atomics on values);  reference: cpu/reference/movement.cpp
 #include "cuda_backend.h"
 #include "divider.h"
@@ -32,8 +31,7 @@ constexpr int kTile = 32, kTileRows = 8;
 
 template <class T> __global__ void __launch_bounds__(kBlock)
     permute_kernel(unsigned n, Permutation p, const T* __restrict__ src, T* __restrict__ dst) {
-    for (std::uint64_t i = std::uint64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
-         i += std::uint64_t(gridDim.x) * blockDim.x) {
+    for (std::int64_t i = first_item(); i < n; i += item_step()) {
         unsigned rest = unsigned(i);
         std::int64_t from = 0;
         for (int axis = 0; axis < p.rank; axis++) {
@@ -65,8 +63,7 @@ template <class T> __global__ void __launch_bounds__(kBlock)
     copy_rows_kernel(std::int64_t rows, std::int64_t width, std::int64_t src_step, std::int64_t dst_step,
                      const T* __restrict__ src, T* __restrict__ dst) {
     const std::int64_t n = rows * width;
-    for (std::int64_t i = std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
-         i += std::int64_t(gridDim.x) * blockDim.x) {
+    for (std::int64_t i = first_item(); i < n; i += item_step()) {
         const std::int64_t row = i / width, at = i - row * width;
         dst[row * dst_step + at] = src[row * src_step + at];
     }
@@ -82,8 +79,7 @@ __device__ __forceinline__ int checked_row(int row, int rows, int position, unsi
 template <class T> __global__ void __launch_bounds__(kBlock)
     gather_rows_kernel(std::int64_t n, std::int64_t width, int rows, const T* __restrict__ table,
                        const int* __restrict__ index, T* __restrict__ dst, unsigned long long* bad) {
-    for (std::int64_t i = std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n * width;
-         i += std::int64_t(gridDim.x) * blockDim.x) {
+    for (std::int64_t i = first_item(); i < n * width; i += item_step()) {
         const std::int64_t at = i / width, e = i - at * width;
         dst[i] = table[checked_row(index[at], rows, int(at), bad) * width + e];
     }
@@ -94,7 +90,7 @@ __global__ void __launch_bounds__(kBlock)
     scatter_rows_kernel(int n, int width, int rows, const int* __restrict__ index,
                         const float* __restrict__ d_dst, float* __restrict__ d_table,
                         unsigned long long* bad) {
-    const int e = int(blockIdx.x * blockDim.x + threadIdx.x);
+    const std::int64_t e = first_item();
     for (int row = blockIdx.y; row < rows; row += gridDim.y) {
         if (e >= width) continue;
         double sum = 0;
@@ -170,8 +166,10 @@ void CudaBackend::permute(const cgan_permute_params& p, const View& src, const V
     const std::int64_t n = dst.elems();
     if (n > kMaxIndex) throw Error(CGAN_E_UNSUPPORTED, "permute: more than 2^31 - 1 elements");
     if (rank <= 1) {
+        device_.activate();
         CGAN_CUDA(cudaMemcpyAsync(dst.data, src.data, std::size_t(n * size), cudaMemcpyDeviceToDevice,
                                   device_.stream()));
+        device_.wait_if_synchronous();
         return;
     }
     // dst [batch, columns, rows] from src [batch, rows, columns]
@@ -208,7 +206,7 @@ void CudaBackend::slice_copy(const cgan_slice_params& p, const View& src, const 
 
 void CudaBackend::gather_rows(const View& table, const View& index, const View& dst) {
     const std::int64_t n = index.elems(), width = table.dims[1];
-    const int rows = int(table.dims[0]);
+    const int rows = require_length(table.dims[0], "gather_rows"); // as many as an index can name
     if (rows == 0) throw Error(CGAN_E_BAD_VALUE, "gather_rows: the table has no rows");
     const unsigned grid = grid_1d(device_, n * width);
     index_used_ = true;
@@ -227,13 +225,13 @@ void CudaBackend::gather_rows(const View& table, const View& index, const View& 
 
 void CudaBackend::scatter_add_rows(const View& index, const View& d_dst, const View& d_table) {
     require_f32(d_dst, "scatter_add_rows");
-    const std::int64_t n = index.elems(), width = d_table.dims[1], rows = d_table.dims[0];
-    if (n > kMaxIndex || width > kMaxIndex)
-        throw Error(CGAN_E_UNSUPPORTED, "scatter_add_rows: more than 2^31 - 1 rows");
+    const int n = require_length(index.elems(), "scatter_add_rows"),
+              width = require_length(d_table.dims[1], "scatter_add_rows"),
+              rows = require_length(d_table.dims[0], "scatter_add_rows");
     index_used_ = true;
     const int threads = width <= 32 ? 32 : width <= 128 ? 128 : kBlock;
     const dim3 grid(unsigned(div_up(width, threads)), unsigned(rows < 65535 ? rows : 65535));
-    launch(device_, grid, unsigned(threads), scatter_rows_kernel, int(n), int(width), int(rows),
+    launch(device_, grid, unsigned(threads), scatter_rows_kernel, n, width, rows,
            index.as<int>(), d_dst.as<float>(), d_table.as<float>(), bad_index_);
 }
 

@@ -1,13 +1,11 @@
 // norm.cu: batch and layer normalisation
 // forward : dst = gamma * (src - mean) * rstd + beta
-// backward: d_src = gamma * rstd * (d_dst - mean(d_dst) - xhat * mean(d_dst * xhat)), xhat = (src - mean) *
-// rstd shapes  : src, dst [rows, c] F32; batch norm: mean, rstd, gamma, beta [c]; layer norm: mean, rstd
-// [rows] launch  : batch norm reads src once for its moments: blocks of 32 channels x 8 rows, each thread
-// sums what differs from
-//           its first element over at most 64 rows, then moments are merged in float64 (Chan, Golub and
-//           LeVeque 1983), first in the block, then over the chunks in their order; one element-wise launch
-//           follows.  Layer norm: a block of 128 for each row, two passes over the row in the cache.  Bound
-//           by memory (8n + 4n bytes)
+// backward: d_src = gamma * rstd * (d_dst - mean(d_dst) - xhat * mean(d_dst * xhat)), xhat = (src - mean) * rstd
+// shapes  : src, dst [rows, c] F32; batch norm: mean, rstd, gamma, beta [c]; layer norm: mean, rstd [rows]
+// launch  : batch norm reads src once for its moments: blocks of 32 channels x 8 rows, each thread sums what differs from
+//           its first element over at most 64 rows, then moments are merged in float64 (Chan, Golub and LeVeque 1983),
+//           first in the block, then over the chunks in their order; one element-wise launch follows.  Layer norm: a
+//           block of 128 for each row, two passes over the row in the cache.  Bound by memory (8n + 4n bytes)
 // repeat  : run-to-run deterministic (no atomics);  reference: cpu/reference/normalization.cpp
 #include "cuda_backend.h"
 #include "warp.h"
@@ -34,34 +32,50 @@ __device__ __forceinline__ Moments merge(const Moments& a, const Moments& b) {
 
 __device__ __forceinline__ float at_or(const float* p, int i, float absent) { return p ? p[i] : absent; }
 
+// The rows first, first + kRows, ... of a chunk that belong to this thread.
+struct ChunkRows {
+    std::int64_t first, end;
+
+    __device__ __forceinline__ ChunkRows(std::int64_t rows, int chunk) {
+        const std::int64_t begin = std::int64_t(chunk) * kChunkRows;
+        first = begin + threadIdx.y;
+        end = rows - begin < kChunkRows ? rows : begin + kChunkRows;
+    }
+};
+
 } // namespace
 
-// partial [chunks, c]; block (32, 8), grid (c / 32, chunks)
+// Of the rows of a chunk that this thread reads, in one channel.
+__device__ __forceinline__ Moments moments_of(const ChunkRows& chunk, int c, int channel, const float* src) {
+    if (channel >= c || chunk.first >= chunk.end) return {0, 0, 0};
+    const float shift = src[chunk.first * c + channel];
+    float sum = 0, squares = 0, count = 0;
+    for (std::int64_t row = chunk.first; row < chunk.end; row += kRows) {
+        const float d = src[row * c + channel] - shift;
+        sum += d;
+        squares = fmaf(d, d, squares);
+        count += 1;
+    }
+    const double mean = double(sum) / count;
+    return {count, double(shift) + mean, double(squares) - double(sum) * mean};
+}
+
+// partial [chunks, c]; block (32, 8), grid (c / 32, some)
 __global__ void __launch_bounds__(kBlock)
-    batch_moments_kernel(std::int64_t rows, int c, const float* __restrict__ src,
+    batch_moments_kernel(std::int64_t rows, int c, int chunks, const float* __restrict__ src,
                          Moments* __restrict__ partial) {
     __shared__ SharedArray<Moments, kColumns * kRows> shared;
     const int channel = int(blockIdx.x) * kColumns + threadIdx.x;
-    const std::int64_t first = std::int64_t(blockIdx.y) * kChunkRows;
-    const std::int64_t end = rows - first < kChunkRows ? rows : first + kChunkRows;
-    Moments m{0, 0, 0};
-    if (channel < c && first + threadIdx.y < end) {
-        const float shift = src[(first + threadIdx.y) * c + channel];
-        float sum = 0, squares = 0, count = 0;
-        for (std::int64_t row = first + threadIdx.y; row < end; row += kRows) {
-            const float d = src[row * c + channel] - shift;
-            sum += d;
-            squares = fmaf(d, d, squares);
-            count += 1;
+    for (int chunk = blockIdx.y; chunk < chunks; chunk += gridDim.y) {
+        Moments m = moments_of(ChunkRows(rows, chunk), c, channel, src);
+        shared[threadIdx.y * kColumns + threadIdx.x] = m;
+        __syncthreads();
+        if (threadIdx.y == 0 && channel < c) {
+            for (int row = 1; row < kRows; row++) m = merge(m, shared[row * kColumns + threadIdx.x]);
+            partial[std::int64_t(chunk) * c + channel] = m;
         }
-        const double mean = double(sum) / count;
-        m = {count, double(shift) + mean, double(squares) - double(sum) * mean};
+        __syncthreads();
     }
-    shared[threadIdx.y * kColumns + threadIdx.x] = m;
-    __syncthreads();
-    if (threadIdx.y != 0 || channel >= c) return;
-    for (int row = 1; row < kRows; row++) m = merge(m, shared[row * kColumns + threadIdx.x]);
-    partial[std::int64_t(blockIdx.y) * c + channel] = m;
 }
 
 // running_mean, running_var nullable.
@@ -101,32 +115,34 @@ __global__ void __launch_bounds__(kBlock)
 // Sums over rows of d_dst and of d_dst * xhat: partial [chunks, 2, c]. Statistics belong to channels, or to
 // rows if by_row.
 __global__ void __launch_bounds__(kBlock)
-    gradient_sums_kernel(std::int64_t rows, int c, bool by_row, const float* __restrict__ src,
+    gradient_sums_kernel(std::int64_t rows, int c, int chunks, bool by_row, const float* __restrict__ src,
                          const float* __restrict__ mean, const float* __restrict__ rstd,
                          const float* __restrict__ d_dst, double* __restrict__ partial) {
     __shared__ SharedArray<double, kColumns * kRows> sums;
     __shared__ SharedArray<double, kColumns * kRows> products;
     const int channel = int(blockIdx.x) * kColumns + threadIdx.x, slot = threadIdx.y * kColumns + threadIdx.x;
-    const std::int64_t first = std::int64_t(blockIdx.y) * kChunkRows;
-    const std::int64_t end = rows - first < kChunkRows ? rows : first + kChunkRows;
-    double sum = 0, product = 0;
-    if (channel < c)
-        for (std::int64_t row = first + threadIdx.y; row < end; row += kRows) {
+    for (int chunk = blockIdx.y; chunk < chunks; chunk += gridDim.y) {
+        const ChunkRows own(rows, chunk);
+        double sum = 0, product = 0;
+        for (std::int64_t row = own.first; row < own.end && channel < c; row += kRows) {
             const std::int64_t i = row * c + channel, s = by_row ? row : channel;
             const float d = d_dst[i];
             sum += double(d);
             product += double(d * ((src[i] - mean[s]) * rstd[s]));
         }
-    sums[slot] = sum;
-    products[slot] = product;
-    __syncthreads();
-    if (threadIdx.y != 0 || channel >= c) return;
-    for (int row = 1; row < kRows; row++) {
-        sum += sums[row * kColumns + threadIdx.x];
-        product += products[row * kColumns + threadIdx.x];
+        sums[slot] = sum;
+        products[slot] = product;
+        __syncthreads();
+        if (threadIdx.y == 0 && channel < c) {
+            for (int row = 1; row < kRows; row++) {
+                sum += sums[row * kColumns + threadIdx.x];
+                product += products[row * kColumns + threadIdx.x];
+            }
+            partial[2 * std::int64_t(chunk) * c + channel] = sum;
+            partial[(2 * std::int64_t(chunk) + 1) * c + channel] = product;
+        }
+        __syncthreads();
     }
-    partial[(2 * std::int64_t(blockIdx.y)) * c + channel] = sum;
-    partial[(2 * std::int64_t(blockIdx.y) + 1) * c + channel] = product;
 }
 
 // Folds the chunks; means [2, c] (nullable) are for d_src, d_gamma and d_beta [c] are nullable.
@@ -219,35 +235,35 @@ __global__ void __launch_bounds__(kRowBlock)
 
 namespace {
 
+// Blocks of 32 channels by some of `most` pieces of the rows, a few for each multiprocessor.
+dim3 piece_grid(const Device& device, std::int64_t most, std::int64_t channels) {
+    const std::int64_t across = div_up(channels, kColumns),
+                       wanted = div_up(device.multiprocessors() * 16, across);
+    const std::int64_t down = wanted < most ? wanted : most;
+    return dim3(unsigned(across), unsigned(down < 1 ? 1 : down < 65535 ? down : 65535));
+}
+
 struct Chunks {
     std::int64_t rows;
     int c, chunks;
     dim3 grid;
 
-    Chunks(std::int64_t rows, std::int64_t channels, const char* what) : rows(rows), c(int(channels)) {
-        const std::int64_t count = div_up(rows, kChunkRows);
-        if (channels > (1 << 24) || count > 65535)
-            throw Error(CGAN_E_UNSUPPORTED,
-                        std::string(what) + ": more than 33 million rows or 16 million channels");
-        chunks = int(count);
-        grid = dim3(unsigned(div_up(channels, kColumns)), unsigned(count));
-    }
+    Chunks(const Device& device, std::int64_t rows, std::int64_t channels, const char* what)
+        : rows(rows), c(require_length(channels, what)),
+          chunks(require_length(div_up(rows, kChunkRows), what)),
+          grid(piece_grid(device, chunks, channels)) {}
 };
 
-// Blocks of 32 channels by eight rows, a few for each multiprocessor.
-dim3 channel_grid(const Device& device, std::int64_t rows, std::int64_t channels) {
-    const std::int64_t across = div_up(channels, kColumns),
-                       wanted = div_up(device.multiprocessors() * 16, across);
-    const std::int64_t most = div_up(rows, kRows), down = wanted < most ? wanted : most;
-    return dim3(unsigned(across), unsigned(down < 1 ? 1 : down < 65535 ? down : 65535));
+dim3 row_grid(const Device& device, std::int64_t rows, std::int64_t channels) {
+    return piece_grid(device, div_up(rows, kRows), channels);
 }
 
 void sum_gradients(const Device& device, const Chunks& k, bool by_row, const View& src, const View& mean,
                    const View& rstd, const View& d_dst, float* means, const View& d_gamma,
                    const View& d_beta) {
     Scratch<double> partial(device, 2 * std::int64_t(k.chunks) * k.c);
-    launch(device, k.grid, dim3(kColumns, kRows), gradient_sums_kernel, k.rows, k.c, by_row, src.as<float>(),
-           mean.as<float>(), rstd.as<float>(), d_dst.as<float>(), partial.data());
+    launch(device, k.grid, dim3(kColumns, kRows), gradient_sums_kernel, k.rows, k.c, k.chunks, by_row,
+           src.as<float>(), mean.as<float>(), rstd.as<float>(), d_dst.as<float>(), partial.data());
     launch(device, unsigned(div_up(k.c, kBlock)), kBlock, gradient_finish_kernel, k.chunks, k.c,
            double(k.rows), partial.data(), means, d_gamma.as<float>(), d_beta.as<float>());
 }
@@ -255,14 +271,14 @@ void sum_gradients(const Device& device, const Chunks& k, bool by_row, const Vie
 void own_batch_training(const Device& device, const cgan_norm_params& p, const View& src, const View& gamma,
                         const View& beta, const View& running_mean, const View& running_var, const View& dst,
                         const View& mean, const View& rstd) {
-    const Chunks k(src.rows(), src.last(), "batch_norm_training");
+    const Chunks k(device, src.rows(), src.last(), "batch_norm_training");
     Scratch<Moments> partial(device, std::int64_t(k.chunks) * k.c);
-    launch(device, k.grid, dim3(kColumns, kRows), batch_moments_kernel, k.rows, k.c, src.as<float>(),
-           partial.data());
+    launch(device, k.grid, dim3(kColumns, kRows), batch_moments_kernel, k.rows, k.c, k.chunks,
+           src.as<float>(), partial.data());
     launch(device, unsigned(div_up(k.c, kBlock)), kBlock, batch_finish_kernel, k.chunks, k.c, p.epsilon,
            p.momentum, partial.data(), mean.as<float>(), rstd.as<float>(), running_mean.as<float>(),
            running_var.as<float>());
-    launch(device, channel_grid(device, k.rows, k.c), dim3(kColumns, kRows), batch_apply_kernel, k.rows, k.c,
+    launch(device, row_grid(device, k.rows, k.c), dim3(kColumns, kRows), batch_apply_kernel, k.rows, k.c,
            false, 0.0f, src.as<float>(), gamma.as<float>(), beta.as<float>(), mean.as<float>(),
            rstd.as<float>(), dst.as<float>());
 }
@@ -270,18 +286,19 @@ void own_batch_training(const Device& device, const cgan_norm_params& p, const V
 void own_batch_inference(const Device& device, const cgan_norm_params& p, const View& src, const View& gamma,
                          const View& beta, const View& running_mean, const View& running_var,
                          const View& dst) {
-    launch(device, channel_grid(device, src.rows(), src.last()), dim3(kColumns, kRows), batch_apply_kernel,
-           src.rows(), int(src.last()), true, float(p.epsilon), src.as<float>(), gamma.as<float>(),
+    const int c = require_length(src.last(), "batch_norm_inference");
+    launch(device, row_grid(device, src.rows(), c), dim3(kColumns, kRows), batch_apply_kernel,
+           src.rows(), c, true, float(p.epsilon), src.as<float>(), gamma.as<float>(),
            beta.as<float>(), running_mean.as<float>(), running_var.as<float>(), dst.as<float>());
 }
 
 void own_batch_backward(const Device& device, const View& src, const View& gamma, const View& mean,
                         const View& rstd, const View& d_dst, const View& d_src, const View& d_gamma,
                         const View& d_beta) {
-    const Chunks k(src.rows(), src.last(), "batch_norm_backward");
+    const Chunks k(device, src.rows(), src.last(), "batch_norm_backward");
     Scratch<float> means(device, 2 * std::int64_t(k.c));
     sum_gradients(device, k, false, src, mean, rstd, d_dst, means.data(), d_gamma, d_beta);
-    launch(device, channel_grid(device, k.rows, k.c), dim3(kColumns, kRows), batch_backward_kernel, k.rows,
+    launch(device, row_grid(device, k.rows, k.c), dim3(kColumns, kRows), batch_backward_kernel, k.rows,
            k.c, src.as<float>(), gamma.as<float>(), mean.as<float>(), rstd.as<float>(), means.data(),
            d_dst.as<float>(), d_src.as<float>());
 }
@@ -334,9 +351,10 @@ void CudaBackend::layer_norm_forward(const cgan_norm_params& p, const View& src,
                                      const View& beta, const View& dst, const View& mean, const View& rstd) {
     require_f32(src, "layer_norm_forward");
     const std::int64_t rows = src.dims[0];
-    launch(device_, unsigned(rows < 65536 ? rows : 65536), kRowBlock, layer_forward_kernel, rows,
-           int(src.dims[1]), 1.0 / double(src.dims[1]), p.epsilon, src.as<float>(), gamma.as<float>(),
-           beta.as<float>(), dst.as<float>(), mean.as<float>(), rstd.as<float>());
+    const int c = require_length(src.dims[1], "layer_norm_forward");
+    launch(device_, unsigned(rows < 65536 ? rows : 65536), kRowBlock, layer_forward_kernel, rows, c, 1.0 / c,
+           p.epsilon, src.as<float>(), gamma.as<float>(), beta.as<float>(), dst.as<float>(), mean.as<float>(),
+           rstd.as<float>());
 }
 
 void CudaBackend::layer_norm_backward(const cgan_norm_params&, const View& src, const View& gamma,
@@ -344,7 +362,7 @@ void CudaBackend::layer_norm_backward(const cgan_norm_params&, const View& src, 
                                       const View& d_src, const View& d_gamma, const View& d_beta) {
     require_f32(src, "layer_norm_backward");
     const std::int64_t rows = src.dims[0];
-    const Chunks k(rows, src.dims[1], "layer_norm_backward");
+    const Chunks k(device_, rows, src.dims[1], "layer_norm_backward");
     launch(device_, unsigned(rows < 65536 ? rows : 65536), kRowBlock, layer_backward_kernel, rows, k.c,
            src.as<float>(), gamma.as<float>(), mean.as<float>(), rstd.as<float>(), d_dst.as<float>(),
            d_src.as<float>());

@@ -19,7 +19,7 @@ struct Address {
     int count;
 };
 
-__device__ __forceinline__ int least(int a, int b) { return a < b ? a : b; }
+__host__ __device__ __forceinline__ int least(int a, int b) { return a < b ? a : b; }
 
 // A matrix in memory, mn * step_mn + k * step_k; one of the steps is 1.
 struct MatrixOperand {

@@ -1,12 +1,10 @@
 // optimizer.cu: Adam, AdamW, SGD, RMSProp, EMA, clamp, global norm, clipping: one launch for a whole network
 // forward : the update rules of cgan.h; learning rate and step count come from device memory
 // shapes  : lists of tensors F32; hyper F64 [2]
-// launch  : up to 40 tensors go as a kernel parameter (under 4 KiB); a block of 256 threads serves one chunk
-// of 4,096
-//           elements of one tensor, by 16-byte loads if all its operands are aligned, and a tail of up to
-//           three; longer lists take another launch.  Bound by memory (Adam reads 16 and
-//           writes 12 bytes for each parameter).  The norm folds chunks in float64, then their partial sums
-//           in their order
+// launch  : up to 40 tensors go as a kernel parameter (under 4 KiB); a block of 256 threads serves one chunk of 4,096
+//           elements of one tensor, by 16-byte loads if all its operands are aligned, and a tail of up to three; longer
+//           lists take another launch.  Bound by memory (Adam reads 16 and writes 12 bytes for each parameter).  The
+//           norm folds chunks in float64, then their partial sums in their order
 // repeat  : run-to-run deterministic (no atomics);  reference: cpu/reference/optimizers.cpp
 #include "cuda_backend.h"
 #include "warp.h"

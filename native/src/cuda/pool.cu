@@ -1,11 +1,12 @@
 // pool.cu: max and average pooling, nearest-neighbour upsampling
-// forward : dst[n, oy, ox, c] = max or mean of its window; arg = position of the maximum, the first of
-// equals, NaN wins backward: every pixel of src collects from the windows that contain it shapes  : src [n,
-// h, w, c], dst [n, oh, ow, c] F32, arg U8 launch  : 1-D grid-stride over the elements that are written, 256
-// threads, lanes along c;  bound by memory repeat  : run-to-run deterministic (gathers only, no atomics);
-// reference: cpu/reference/pooling.cpp
+// forward : dst[n, oy, ox, c] = max or mean of its window; arg = position of the maximum, the first of equals, NaN wins
+// backward: every pixel of src collects from the windows that contain it
+// shapes  : src [n, h, w, c], dst [n, oh, ow, c] F32, arg U8
+// launch  : 1-D grid-stride over the elements that are written, 256 threads, lanes along c;  bound by memory
+// repeat  : run-to-run deterministic (gathers only, no atomics);  reference: cpu/reference/pooling.cpp
 #include "cuda_backend.h"
 #include "divider.h"
+#include "math.h"
 
 namespace cgan::cuda {
 
@@ -34,11 +35,6 @@ __device__ __forceinline__ std::int64_t src_offset(const Window& g, const Pixel&
     return ((std::int64_t(p.n) * g.h + y) * g.w + x) * g.c + p.c;
 }
 
-__device__ __forceinline__ std::uint64_t first_item() {
-    return std::uint64_t(blockIdx.x) * blockDim.x + threadIdx.x;
-}
-__device__ __forceinline__ std::uint64_t item_step() { return std::uint64_t(gridDim.x) * blockDim.x; }
-
 } // namespace
 
 __global__ void __launch_bounds__(kBlock)
@@ -53,7 +49,7 @@ __global__ void __launch_bounds__(kBlock)
             for (int s = 0; s < g.window_w; s++) {
                 if (y0 + r < 0 || y0 + r >= g.h || x0 + s < 0 || x0 + s >= g.w) continue;
                 const float x = src[src_offset(g, p, y0 + r, x0 + s)];
-                if (best >= 0 && (top != top || !(x > top || x != x))) continue;
+                if (best >= 0 && !is_greater(x, top)) continue;
                 best = r * g.window_w + s;
                 top = x;
             }

@@ -1,8 +1,8 @@
 // random.cu: Philox numbers
 // forward : element i of dst takes word i % 4 of the Philox block i / 4 of (seed, stream, *step)
-// shapes  : any, n elements, F32, F64 or I32; step I64 [1] in device memory, so that a recorded launch goes
-// on counting launch  : a thread for each four elements, grid-stride, 256 threads;  bound by arithmetic
-//           (10 rounds of 4 multiplications) below about 1 TB/s
+// shapes  : any, n elements, F32, F64 or I32; step I64 [1] in device memory, so that a recorded launch goes on counting
+// launch  : a thread for each four elements, grid-stride, 256 threads;  bound by arithmetic (10 rounds of 4
+//           multiplications) below about 1 TB/s
 // repeat  : the same bits on every device (../philox.h);  reference: cpu/reference/random.cpp
 #include "../philox.h"
 #include "cuda_backend.h"
@@ -49,8 +49,7 @@ __device__ __forceinline__ void make_four(const Draw& d, const philox::Words& wo
 template <class T> __global__ void __launch_bounds__(kBlock)
     random_kernel(std::int64_t n, Draw draw, const std::int64_t* __restrict__ step, T* __restrict__ dst) {
     const std::uint64_t at = static_cast<std::uint64_t>(*step);
-    for (std::int64_t block = std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x; 4 * block < n;
-         block += std::int64_t(gridDim.x) * blockDim.x) {
+    for (std::int64_t block = first_item(); 4 * block < n; block += item_step()) {
         T four[4];
         make_four(draw, philox::words(draw.seed, draw.stream, at, static_cast<std::uint32_t>(block)), four);
         const std::int64_t i = 4 * block;

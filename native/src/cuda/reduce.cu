@@ -1,12 +1,10 @@
 // reduce.cu: sums, means, maxima and minima along axes
 // forward : dst[kept] = fold over the reduced axes of src
-// shapes  : up to 8 axes; neighbours that are both kept or both reduced are merged first. F32, folded in
-// float64 launch  : rows (the last axis is reduced): a warp or a block of 256 for each result, lanes along
-// the row;
-//           columns (the last axis is kept): blocks of 32 x 8, lanes along the results, so that both read
-//           whole lines. Too few results to fill the chip: the reduced range is cut into chunks (grid.y) and
-//           a second launch folds the chunks in their order.  Bound by memory: reads 4 bytes for each element
-//           of src
+// shapes  : up to 8 axes; neighbours that are both kept or both reduced are merged first.  F32, folded in float64
+// launch  : rows (the last axis is reduced): a warp or a block of 256 for each result, lanes along the row;
+//           columns (the last axis is kept): blocks of 32 x 8, lanes along the results, so that both read whole lines.
+//           Too few results to fill the chip: the reduced range is cut into chunks (grid.y) and a second launch folds
+//           the chunks in their order.  Bound by memory: reads 4 bytes for each element of src
 // repeat  : run-to-run deterministic (no atomics);  reference: cpu/reference/reduce.cpp
 #include <limits>
 

@@ -1,9 +1,9 @@
 // softmax.cu: softmax, log-softmax and arg-max over the last axis
-// forward : dst = exp(src - max) / sum, or src - max - log(sum);  arg-max: the first of the greatest, NaN
-// being greatest backward: d_src = dst * (d_dst - sum(dst * d_dst)), or d_dst - exp(dst) * sum(d_dst) shapes
-// : src, dst [rows, c] F32 launch  : a warp for each row, 8 rows in a block; three passes over a row that
-// stays in the cache.  Bound by memory repeat  : run-to-run deterministic;  reference:
-// cpu/reference/reduce.cpp
+// forward : dst = exp(src - max) / sum, or src - max - log(sum);  arg-max: the first of the greatest, NaN being greatest
+// backward: d_src = dst * (d_dst - sum(dst * d_dst)), or d_dst - exp(dst) * sum(d_dst)
+// shapes  : src, dst [rows, c] F32
+// launch  : a warp for each row, 8 rows in a block; three passes over a row that stays in the cache.  Bound by memory
+// repeat  : run-to-run deterministic;  reference: cpu/reference/reduce.cpp
 #include "cuda_backend.h"
 #include "math.h"
 #include "warp.h"
@@ -97,7 +97,7 @@ void CudaBackend::softmax_forward(const cgan_softmax_params& p, const View& src,
     require_f32(src, "softmax_forward");
     const std::int64_t rows = src.rows();
     launch(device_, grid_1d(device_, rows, kRowsPerBlock), kBlock, softmax_forward_kernel, rows,
-           int(src.last()), p.log != 0, src.as<float>(), dst.as<float>());
+           require_length(src.last(), "softmax_forward"), p.log != 0, src.as<float>(), dst.as<float>());
 }
 
 void CudaBackend::softmax_backward(const cgan_softmax_params& p, const View& dst, const View& d_dst,
@@ -105,14 +105,15 @@ void CudaBackend::softmax_backward(const cgan_softmax_params& p, const View& dst
     require_f32(dst, "softmax_backward");
     const std::int64_t rows = dst.rows();
     launch(device_, grid_1d(device_, rows, kRowsPerBlock), kBlock, softmax_backward_kernel, rows,
-           int(dst.last()), p.log != 0, dst.as<float>(), d_dst.as<float>(), d_src.as<float>());
+           require_length(dst.last(), "softmax_backward"), p.log != 0, dst.as<float>(), d_dst.as<float>(),
+           d_src.as<float>());
 }
 
 void CudaBackend::argmax(const View& src, const View& dst) {
     require_f32(src, "argmax");
     const std::int64_t rows = src.rows();
-    launch(device_, grid_1d(device_, rows, kRowsPerBlock), kBlock, argmax_kernel, rows, int(src.last()),
-           src.as<float>(), dst.as<int>());
+    launch(device_, grid_1d(device_, rows, kRowsPerBlock), kBlock, argmax_kernel, rows,
+           require_length(src.last(), "argmax"), src.as<float>(), dst.as<int>());
 }
 
 } // namespace cgan::cuda

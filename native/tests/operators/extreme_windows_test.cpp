@@ -23,7 +23,7 @@ template <class T, std::size_t n> T one_of(std::mt19937& random, const T (&value
 }
 
 std::int32_t extreme_stride(std::mt19937& random) {
-    return one_of<std::int32_t>(random, {1, 1, 2, 3, 7, 1000, 65536, INT32_MAX - 1, INT32_MAX});
+    return one_of<std::int32_t>(random, {1, 1, 2, 3, 7, 1000, 65536, 1 << 30, INT32_MAX - 1, INT32_MAX});
 }
 
 std::int32_t extreme_padding(std::mt19937& random) {

@@ -114,7 +114,8 @@ OperatorCase layer_forward_case(const Dims& dims, bool affine) {
 std::vector<OperatorCase> normalization_cases() {
     std::vector<OperatorCase> cases;
     const Dims batches[] = {{1, 1}, {7, 13},      {64, 6272},      {128, 33},      {2, 257}, {1, 31},
-                            {0, 5}, {2, 5, 7, 3}, {2, 14, 14, 64}, {1, 3, 3, 255}, {1009},   {33, 32}};
+                            {0, 5}, {2, 5, 7, 3}, {2, 14, 14, 64}, {1, 3, 3, 255}, {1009},   {33, 32},
+                            {40000, 3}}; // more chunks of rows than a grid has blocks for
     for (const Dims& dims : batches) {
         const std::int64_t channels = dims.back();
         for (const bool affine : {false, true}) {

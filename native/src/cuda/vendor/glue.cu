@@ -12,11 +12,6 @@ namespace cgan::cuda::vendor {
 
 namespace {
 
-__device__ __forceinline__ std::uint64_t first_item() {
-    return std::uint64_t(blockIdx.x) * blockDim.x + threadIdx.x;
-}
-__device__ __forceinline__ std::uint64_t item_step() { return std::uint64_t(gridDim.x) * blockDim.x; }
-
 // An image [n, h, w, c] split by its sizes.
 struct ImageSplit {
     Divider c, w, h;
@@ -93,7 +88,7 @@ __global__ void __launch_bounds__(kBlock)
         for (int place = 0; place < 4; place++) {
             const int y = 2 * int(row) + place / 2, x = 2 * int(column) + place % 2;
             const float v = result[((int(number) * oh + y) * ow + x) * int(image.c.divisor) + int(channel)];
-            if (best < 0 || (top == top && (v > top || v != v))) top = v, best = place;
+            if (best < 0 || is_greater(v, top)) top = v, best = place;
         }
         dst[i] = act(bia ? top + bia[channel] : top);
         arg[i] = std::uint8_t(best);
@@ -121,14 +116,14 @@ __global__ void __launch_bounds__(kBlock)
 }
 
 __global__ void __launch_bounds__(kBlock) set_kernel(std::int64_t n, float value, float* __restrict__ dst) {
-    for (std::uint64_t i = first_item(); i < std::uint64_t(n); i += item_step()) dst[i] = value;
+    for (std::int64_t i = first_item(); i < n; i += item_step()) dst[i] = value;
 }
 
 // batch [2, c]: mean and unbiased variance; biased = unbiased * share
 __global__ void __launch_bounds__(kBlock)
     running_kernel(int c, double momentum, double share, const float* __restrict__ batch,
                    float* __restrict__ running_mean, float* __restrict__ running_var) {
-    for (std::uint64_t i = first_item(); i < std::uint64_t(c); i += item_step()) {
+    for (std::int64_t i = first_item(); i < c; i += item_step()) {
         running_mean[i] = float(momentum * running_mean[i] + (1 - momentum) * batch[i]);
         // Of one value cuDNN's unbiased variance is 0 / 0 or 0, ours 0.
         const double variance = share > 0 ? share * batch[c + i] : 0;
