@@ -1,0 +1,26 @@
+# Which machine code is built for the GPUs that nvidia-smi names: with a stand-in for it and for nvcc in FOLDER.
+cmake_minimum_required(VERSION 3.18)
+include(${CMAKE_CURRENT_LIST_DIR}/../src/cuda/gpus.cmake)
+
+function(write_program path text)
+    file(WRITE ${path} "#!/bin/sh\n${text}\n")
+    execute_process(COMMAND chmod +x ${path} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+function(expect answer wanted)
+    write_program(${FOLDER}/nvidia-smi "${answer}")
+    set(architectures 75-virtual 90-real)
+    add_own_gpus(architectures ${FOLDER}/nvcc)
+    if(NOT architectures STREQUAL "${wanted}")
+        message(SEND_ERROR "'${answer}' gave '${architectures}', not '${wanted}'")
+    endif()
+endfunction()
+
+write_program(${FOLDER}/nvcc "printf 'sm_75\\nsm_80\\nsm_86\\nsm_89\\nsm_90\\nsm_90a\\n'")
+set(ENV{PATH} "${FOLDER}:$ENV{PATH}")
+expect("echo 8.9" "75-virtual;90-real;89-real")
+expect("printf '8.0\\n8.6\\n8.0\\n'" "75-virtual;90-real;80-real;86-real")
+expect("echo 9.0" "75-virtual;90-real")
+expect("echo 12.0" "75-virtual;90-real;90-virtual")
+expect("echo 6.1" "75-virtual;90-real")
+expect("echo 'Field \"compute_cap\" is not a valid field to query.'; exit 2" "75-virtual;90-real")
