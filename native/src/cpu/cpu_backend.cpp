@@ -218,13 +218,14 @@ void CpuBackend::serve_pinned(const char* op, Function candidate, Plain plain) {
 }
 
 template <class Shapes, class Function, class Plain>
-void CpuBackend::serve_planned(const char* op, Shapes shapes, Function candidate, Plain plain) {
+void CpuBackend::serve_planned(const char* op, DType type, Shapes shapes, Function candidate,
+                               Plain plain) {
     if (!planner_) return serve_pinned(op, candidate, plain);
     std::vector<Candidate> candidates = {Candidate::Handwritten};
     const bool convolves = std::string_view(op).starts_with("conv2d");
     if (options_.transforms && convolves) candidates.push_back(Candidate::Direct);
     if (vendor_) candidates.push_back(Candidate::Vendor);
-    const std::string operation = op + shapes();
+    const std::string operation = op + shapes() + (type == DType::F32 ? "" : " f64");
     const auto chosen = planner_->serve(operation, candidates, [&](Candidate c) {
         if (c == Candidate::Vendor) return vendor_ && candidate(*vendor_);
         const fast::Operators::Transforms allowed(*fast_, options_.transforms && c == Candidate::Handwritten);
@@ -333,7 +334,7 @@ std::string shapes_of(const cgan_conv2d_params& p, const View& src, const View& 
 void CpuBackend::matmul(const cgan_matmul_params& p, const View& a, const View& b, const View& dst) {
     const std::int64_t k = p.transpose_a ? a.dims[0] : a.dims[1];
     serve_planned(
-        "matmul",
+        "matmul", dst.dtype,
         [&] {
             return cat(" m", dst.dims[0], " n", dst.dims[1], " k", k, p.transpose_a ? " ta" : "",
                        p.transpose_b ? " tb" : "");
@@ -344,7 +345,7 @@ void CpuBackend::matmul(const cgan_matmul_params& p, const View& a, const View& 
 void CpuBackend::dense_forward(const cgan_dense_params& p, const View& src, const View& wei, const View& bia,
                                const View& dst) {
     serve_planned(
-        "dense_forward",
+        "dense_forward", dst.dtype,
         [&] {
             return cat(" m", src.dims[0], " n", wei.dims[0], " k", src.dims[1], " act", p.activation,
                        bia.present() ? " bias" : "");
@@ -356,7 +357,7 @@ void CpuBackend::dense_forward(const cgan_dense_params& p, const View& src, cons
 void CpuBackend::conv2d_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
                                 const View& bia, const View& dst) {
     serve_planned(
-        "conv2d_forward", [&] { return shapes_of(p, src, wei, bia.present()); },
+        "conv2d_forward", dst.dtype, [&] { return shapes_of(p, src, wei, bia.present()); },
         [&](auto& fast) { return fast.conv2d_forward(p, src, wei, bia, dst); },
         [&] { reference::conv2d_forward(p, src, wei, bia, dst); });
 }
@@ -364,7 +365,7 @@ void CpuBackend::conv2d_forward(const cgan_conv2d_params& p, const View& src, co
 void CpuBackend::conv2d_backward_data(const cgan_conv2d_params& p, const View& wei, const View& d_dst,
                                       const View& bia, const View& d_src) {
     serve_planned(
-        "conv2d_backward_data", [&] { return shapes_of(p, d_src, wei, bia.present()); },
+        "conv2d_backward_data", d_src.dtype, [&] { return shapes_of(p, d_src, wei, bia.present()); },
         [&](auto& fast) { return fast.conv2d_backward_data(p, wei, d_dst, bia, d_src); },
         [&] { reference::conv2d_backward_data(ledger_, p, wei, d_dst, bia, d_src); });
 }
@@ -372,7 +373,7 @@ void CpuBackend::conv2d_backward_data(const cgan_conv2d_params& p, const View& w
 void CpuBackend::conv2d_backward_filter(const cgan_conv2d_params& p, const View& src, const View& d_dst,
                                         const View& d_wei, const View& d_bia) {
     serve_planned(
-        "conv2d_backward_filter", [&] { return shapes_of(p, src, d_wei, d_bia.present()); },
+        "conv2d_backward_filter", d_wei.dtype, [&] { return shapes_of(p, src, d_wei, d_bia.present()); },
         [&](auto& fast) { return fast.conv2d_backward_filter(p, src, d_dst, d_wei, d_bia); },
         [&] { reference::conv2d_backward_filter(ledger_, p, src, d_dst, d_wei, d_bia); });
 }
@@ -380,7 +381,7 @@ void CpuBackend::conv2d_backward_filter(const cgan_conv2d_params& p, const View&
 void CpuBackend::conv2d_pool_forward(const cgan_conv2d_params& p, const View& src, const View& wei,
                                      const View& bia, const View& dst, const View& arg) {
     serve_planned(
-        "conv2d_pool_forward", [&] { return shapes_of(p, src, wei, bia.present()); },
+        "conv2d_pool_forward", dst.dtype, [&] { return shapes_of(p, src, wei, bia.present()); },
         [&](auto& fast) { return fast.conv2d_pool_forward(p, src, wei, bia, dst, arg); },
         [&] { reference::conv2d_pool_forward(p, src, wei, bia, dst, arg); });
 }
@@ -388,7 +389,7 @@ void CpuBackend::conv2d_pool_forward(const cgan_conv2d_params& p, const View& sr
 void CpuBackend::conv2d_pool_backward_data(const cgan_conv2d_params& p, const View& wei, const View& dst,
                                            const View& d_dst, const View& arg, const View& d_src) {
     serve_planned(
-        "conv2d_pool_backward_data", [&] { return shapes_of(p, d_src, wei, false); },
+        "conv2d_pool_backward_data", d_src.dtype, [&] { return shapes_of(p, d_src, wei, false); },
         [&](auto& fast) { return fast.conv2d_pool_backward_data(p, wei, dst, d_dst, arg, d_src); },
         [&] { reference::conv2d_pool_backward_data(ledger_, p, wei, dst, d_dst, arg, d_src); });
 }
@@ -397,7 +398,7 @@ void CpuBackend::conv2d_pool_backward_filter(const cgan_conv2d_params& p, const 
                                              const View& d_dst, const View& arg, const View& d_wei,
                                              const View& d_bia) {
     serve_planned(
-        "conv2d_pool_backward_filter", [&] { return shapes_of(p, src, d_wei, d_bia.present()); },
+        "conv2d_pool_backward_filter", d_wei.dtype, [&] { return shapes_of(p, src, d_wei, d_bia.present()); },
         [&](auto& fast) { return fast.conv2d_pool_backward_filter(p, src, dst, d_dst, arg, d_wei, d_bia); },
         [&] { reference::conv2d_pool_backward_filter(ledger_, p, src, dst, d_dst, arg, d_wei, d_bia); });
 }

@@ -135,7 +135,7 @@ class CpuBackend final : public Backend {
     template <class Function, class Plain> void serve_pinned(const char* op, Function candidate, Plain plain);
     // Runs the candidate that kernels=auto has planned for the operation; without that, as above.
     template <class Shapes, class Function, class Plain>
-    void serve_planned(const char* op, Shapes shapes, Function candidate, Plain plain);
+    void serve_planned(const char* op, DType type, Shapes shapes, Function candidate, Plain plain);
     // Runs the handwritten kernel, or the plain loops if there is none for these operands (fast returns false).
     template <class Fast, class Plain> void serve(const char* op, Fast fast, Plain plain);
     // Runs plain loops that no kernel would beat: they only move data or make few numbers.

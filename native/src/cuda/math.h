@@ -40,8 +40,12 @@ struct Activation {
             return sigmoid(x);
         case CGAN_ACT_SOFTPLUS:
             return softplus(x);
+        case CGAN_ACT_RELU:
+            return x <= 0 ? 0 : x; // NaN stays NaN
+        case CGAN_ACT_LEAKY_RELU:
+            return x > 0 ? x : alpha * x;
         default:
-            return piecewise(x);
+            return x;
         }
     }
 
